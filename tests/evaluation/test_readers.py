@@ -22,6 +22,27 @@ def test_outlines_are_compared_where_both_drew():
     assert rows[0]["hausdorff_mm"] == pytest.approx(0.5)
 
 
+def test_a_ventricle_with_its_wall_is_compared_only_where_both_drew_a_wall():
+    cavity, walled = labels(0, 0), labels(1, 1)
+    walled.array[1, 0, 8:10, 10:20] = 2
+    names = [
+        row["name"]
+        for row in reader_agreement([Reading("A", "1", {"loop": cavity}), Reading("B", "1", {"loop": walled})])
+    ]
+    assert names == ["LV"]
+    both = [Reading("A", "1", {"loop": walled}), Reading("B", "1", {"loop": walled})]
+    rows = {row["name"]: row["frames"] for row in reader_agreement(both)}
+    assert rows == {"LV": 2, "LV_EPI": 1}
+
+
+def test_outlines_that_do_not_meet_disagree_and_are_not_left_out():
+    far = labels(15)
+    readings = [Reading("A", "1", {"still": labels(0)}), Reading("B", "1", {"still": far})]
+    (row,) = reader_agreement(readings)
+    assert row["dice"] == 0
+    assert row["hausdorff_mm"] == pytest.approx(7.5)
+
+
 def test_quantities_of_three_readers_are_compared_by_pairs():
     values = {"A": [50.0, 60.0, 40.0], "B": [53.0, 61.0, 44.0], "C": [50.0, 60.0, 40.0]}
     readings = [

@@ -15,7 +15,7 @@ from tests.fake.dicom_exam import BIRTH, PATIENT_ID, film, stack, write_stack, w
 
 # Of HL7 FHIR R4: elements that a resource may have here, and those that it must.
 ALLOWED = {
-    "DiagnosticReport": {"resourceType", "status", "code", "result"},
+    "DiagnosticReport": {"resourceType", "extension", "status", "code", "result"},
     "Observation": {
         *("resourceType", "status", "category", "code", "bodySite", "device", "method", "note"),
         *("valueQuantity", "dataAbsentReason"),
@@ -91,6 +91,26 @@ def test_a_value_that_is_not_usable_has_a_reason_and_no_number(echo):
     assert observation["dataAbsentReason"]["coding"][0]["code"] == "error"
     assert observation["note"][-1]["text"] == "not usable: cannot be"
     assert "173" not in json.dumps(found["entry"][1])
+
+
+def test_what_speaks_of_the_exam_stands_with_the_report_and_names_no_file(echo):
+    exam, labels = echo
+    exam = replace(exam, images=(replace(exam.images[0], name="Smith Anna A4C"),))
+    measures = measure(exam, {"Smith Anna A4C": next(iter(labels.values()))})
+    flags = (
+        Flag(Grade.LOOK_TWICE, "it is unlike the images that the model was trained on", "unlike", "Smith Anna A4C"),
+        Flag(Grade.NOTE, "Smith Anna A4C: labels were corrected by M. Roy, frames 3", "edited", "Smith Anna A4C"),
+        Flag(Grade.NOTE, "Smith Anna.txt: is no image", "left-out"),
+    )
+    of_a_value = replace(measures.quantities[0], flags=(Flag(Grade.NOTE, "it stands with its value"),))
+    bundle = bundle_of(exam, replace(measures, quantities=(of_a_value,), flags=(*flags, *of_a_value.flags)))
+    report = bundle["entry"][0]["resource"]
+    assert [note["valueAnnotation"]["text"] for note in report["extension"]] == [
+        "look twice: it is unlike the images that the model was trained on (image 1)",
+        "note: image 1: labels were corrected by M. Roy, frames 3",
+        "note: left out when the exam was read: 1",
+    ]
+    assert "Smith" not in json.dumps(bundle)
 
 
 def test_it_names_nobody_and_is_the_same_each_time(echo):

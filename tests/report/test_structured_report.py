@@ -43,9 +43,15 @@ def written(tmp_path, exam, measures, author="tiny-net"):
     return path
 
 
+def groups_of(read):
+    """The measurement groups of a report; what speaks of the exam as a whole stands below them."""
+    (measurements,) = (item for item in read.ContentSequence if item.ConceptNameCodeSequence[0].CodeValue == "126010")
+    return measurements.ContentSequence
+
+
 def texts_in(path, number):
     """The words of a measurement group, by what they are about."""
-    group = dcmread(path).ContentSequence[-1].ContentSequence[number]
+    group = groups_of(dcmread(path))[number]
     return {
         item.ConceptNameCodeSequence[0].CodeMeaning: item.TextValue
         for item in group.ContentSequence
@@ -100,7 +106,7 @@ def test_a_value_says_what_it_is_where_how_and_from_what(tmp_path, echo):
     assert frames == [[1], [4]]
     texts = texts_in(path, 1)
     assert (texts["Algorithm Name"], texts["Algorithm Version"]) == ("tiny-net", __version__)
-    (view,) = (item for item in dcmread(path).ContentSequence[-1].ContentSequence[1].ContentSequence if is_view(item))
+    (view,) = (item for item in groups_of(dcmread(path))[1].ContentSequence if is_view(item))
     assert view.ConceptCodeSequence[0].CodeValue == "399214001"
 
 
@@ -109,7 +115,7 @@ def test_the_interval_stands_as_reach_above_and_below(tmp_path, echo):
     measures = measure(exam, labels)
     first = replace(measures.quantities[0], value=60.0, interval=(52.0, 66.0))
     path = written(tmp_path, exam, replace(measures, quantities=(first,)))
-    (group,) = dcmread(path).ContentSequence[-1].ContentSequence
+    (group,) = groups_of(dcmread(path))
     (item,) = (item for item in group.ContentSequence if item.ValueType == "NUM")
     reach = {
         part.ConceptNameCodeSequence[0].CodeValue: float(part.MeasuredValueSequence[0].NumericValue)
@@ -127,7 +133,7 @@ def test_a_value_that_is_not_usable_has_no_number_but_a_reason(tmp_path, echo):
     first = replace(measures.quantities[0], value=173.0, interval=(160.0, 180.0), flags=(bad,))
     path = written(tmp_path, exam, replace(measures, quantities=(first,)))
     read = dcmread(path)
-    (group,) = read.ContentSequence[-1].ContentSequence
+    (group,) = groups_of(read)
     (number,) = (item for item in group.ContentSequence if item.ValueType == "NUM")
     assert len(number.MeasuredValueSequence) == 0
     assert number.NumericValueQualifierCodeSequence[0].CodeValue == "114006"
@@ -137,6 +143,19 @@ def test_a_value_that_is_not_usable_has_no_number_but_a_reason(tmp_path, echo):
     assert comment == f"not usable: {bad.text} (left ventricular ejection fraction)"
     assert complaints(path) == []
     assert not re.search(r"\"1[678]\d", run("dsrdump", path).stdout)
+
+
+def test_what_speaks_of_the_exam_stands_below_the_measurements(tmp_path, echo):
+    exam, labels = echo
+    measures = measure(exam, labels)
+    unlike = Flag(Grade.LOOK_TWICE, "it is unlike the images of the training", "unlike-training", exam.images[0].name)
+    path = written(tmp_path, exam, replace(measures, flags=(*measures.flags, unlike)))
+    comments = [item.TextValue for item in dcmread(path).ContentSequence if item.ValueType == "TEXT"]
+    of_values = {flag.text for quantity in measures.quantities for flag in quantity.flags}
+    assert comments[-1] == f"look twice: {unlike.text} ({exam.images[0].name})"
+    assert not [text for text in of_values if any(text in comment for comment in comments)]
+    assert complaints(path) == []
+    assert unlike.text in run("dsrdump", path).stdout
 
 
 def test_private_codes_are_explained_and_the_evidence_is_listed(tmp_path, either):

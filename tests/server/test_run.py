@@ -89,6 +89,15 @@ def test_a_port_that_is_taken_is_one_line(tmp_path):
         assert len(done.stderr.strip().splitlines()) == 2
 
 
+def test_a_model_that_is_not_there_or_damaged_is_refused_when_it_starts(tmp_path):
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"broken")
+    for name, what in (("nosuch", "there is no model 'nosuch'"), (damaged, "damaged.onnx: not an ONNX model")):
+        done = cardiotrace("serve", "--data", tmp_path / "kept", "--port", 0, "--model", name)
+        assert (done.returncode, done.stdout) == (3, ""), done.stderr
+        assert done.stderr.startswith(f"cardiotrace: {what}")
+
+
 def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "cardiotrace.server.run", raising=False)

@@ -1,44 +1,95 @@
 /** What stands around every page: the bar at the top, dialogs, problems, and a place to drop anywhere. */
 
 import { useEffect, useState } from 'preact/hooks'
+import { groupOf, isReading } from './api/reading'
+import { ArchivesPage } from './archives/page'
 import { AnalyseDialog } from './panels/analyse'
 import { KeysDialog } from './panels/keys'
 import { PersonDialog } from './panels/person'
+import { ReadersPage } from './readers/list'
+import { MakePage } from './readers/make'
+import { ReaderStudyPage } from './readers/one'
+import { ReadingBar, ReadingName, ReadingPage } from './readers/reading'
 import { page, usePage } from './store/page'
 import { setLanguage, toggleTheme } from './store/settings'
+import { surfaceOf, type Route } from './store/state'
 import { Icon } from './style/icons'
 import { StudyPage } from './viewer/study'
-import { useWords } from './words'
+import { useWords, type Key } from './words'
 import { dropped } from './worklist/drop'
 import { WorkListPage } from './worklist/list'
 import { upload } from './worklist/upload'
 
-function TopBar() {
+const PLACES: readonly [pages: readonly Route['page'][], address: string, words: Key][] = [
+  [['list'], '#/', 'exams'],
+  [['readers', 'new-readers', 'reader-study'], '#/reader-studies', 'reader_studies'],
+  [['archives'], '#/archives', 'archives'],
+]
+
+function Places({ now }: { now: Route['page'] }) {
   const say = useWords()
-  const route = usePage((state) => state.route)
-  const study = usePage(({ exam }) => exam?.study)
-  const online = usePage((state) => state.online)
-  const language = usePage((state) => state.language)
-  const theme = usePage((state) => state.themes[state.route.page])
-  const person = usePage((state) => state.person)
   return (
-    <header class="topbar">
-      {route.page === 'study' ? (
-        <a class="home" href="#/" aria-label={say('back_to_list')} title={say('back_to_list')}>
-          <Icon name="back" />
-          {say('exams')}
+    <nav aria-label={say('places')}>
+      {PLACES.map(([pages, address, words]) => (
+        <a key={address} href={address} aria-current={pages.includes(now) ? 'page' : undefined}>
+          {say(words)}
         </a>
-      ) : (
-        <span class="home brand">CardioTrace</span>
-      )}
-      {study && route.page === 'study' && (
+      ))}
+    </nav>
+  )
+}
+
+/** What is open: an exam, or one reader's reading of it. */
+function Open({ id }: { id: string }) {
+  const say = useWords()
+  const study = usePage(({ exam }) => exam?.study)
+  if (isReading(id)) {
+    return (
+      <>
+        <a class="home" href={`#/reader-studies/${groupOf(id)}`} aria-label={say('back_to_readers')} title={say('back_to_readers')}>
+          <Icon name="back" />
+          {say('reader_study')}
+        </a>
+        <ReadingName id={id} />
+      </>
+    )
+  }
+  return (
+    <>
+      <a class="home" href="#/" aria-label={say('back_to_list')} title={say('back_to_list')}>
+        <Icon name="back" />
+        {say('exams')}
+      </a>
+      {study && (
         <span class="exam-name">
           <b>{study.name}</b>
           {study.edits > 0 && <em>{say('version_edited', { version: study.version })}</em>}
           {study.signed?.version === study.version && <em class="good">{say('state_signed')}</em>}
         </span>
       )}
+    </>
+  )
+}
+
+function TopBar() {
+  const say = useWords()
+  const route = usePage((state) => state.route)
+  const online = usePage((state) => state.online)
+  const language = usePage((state) => state.language)
+  const theme = usePage((state) => state.themes[surfaceOf(state.route)])
+  const person = usePage((state) => state.person)
+  return (
+    <header class="topbar">
+      {route.page === 'study' ? (
+        <Open id={route.id} />
+      ) : (
+        <>
+          <span class="home brand">CardioTrace</span>
+          <Places now={route.page} />
+        </>
+      )}
       <span class="space" />
+      {route.page === 'study' && isReading(route.id) && <ReadingBar key={route.id} id={route.id} />}
       {!online && (
         <span class="offline" role="status">
           {say('offline')}
@@ -110,10 +161,27 @@ function ProblemLine() {
   )
 }
 
+function Page({ route }: { route: Route }) {
+  switch (route.page) {
+    case 'list':
+      return <WorkListPage />
+    case 'study':
+      return isReading(route.id) ? <ReadingPage key={route.id} id={route.id} /> : <StudyPage key={route.id} id={route.id} />
+    case 'readers':
+      return <ReadersPage />
+    case 'new-readers':
+      return <MakePage />
+    case 'reader-study':
+      return <ReaderStudyPage key={route.id} id={route.id} />
+    case 'archives':
+      return <ArchivesPage />
+  }
+}
+
 export function Frame() {
   const route = usePage((state) => state.route)
   const dialog = usePage((state) => state.dialog)
-  const theme = usePage((state) => state.themes[state.route.page])
+  const theme = usePage((state) => state.themes[surfaceOf(state.route)])
   const language = usePage((state) => state.language)
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme
@@ -122,7 +190,7 @@ export function Frame() {
   return (
     <>
       <TopBar />
-      {route.page === 'list' ? <WorkListPage /> : <StudyPage key={route.id} id={route.id} />}
+      <Page route={route} />
       {dialog === 'keys' && <KeysDialog />}
       {dialog === 'person' && <PersonDialog />}
       {dialog === 'analyse' && <AnalyseDialog />}

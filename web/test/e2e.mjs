@@ -5,14 +5,13 @@
  * panels and keys. Prints what it saw as JSON; `wrong` is empty where all went well. PICTURES is a folder for pictures.
  */
 
-import { createRequire } from 'node:module'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { openBrowser, openPage } from './browser.mjs'
+import { picture as pictureIn, violations } from './looking.mjs'
 
 const [url, folder, pictures] = process.argv.slice(2)
 const PATIENCE = Number(process.env.PATIENCE_MS ?? 120000)
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const seen = { wrong: [] }
 
 const filesIn = (place) =>
@@ -32,14 +31,7 @@ async function drop(page, place) {
   }, files)
 }
 
-/** What axe-core finds. It is put in past the policy of the page, which forbids other scripts, as it should. */
-async function violations(page, where, within = 'html') {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
-  const found = await page.evaluate((part) => window.axe.run(part, { resultTypes: ['violations'] }), within)
-  return found.violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')}`)
-}
-
-const picture = async (page, name) => pictures && (await page.screenshot({ path: join(pictures, `${name}.png`) }))
+const picture = (page, name) => pictureIn(page, name, pictures)
 const clock = (page) => page.textContent('.clock span')
 
 /** The colours of a view's picture, so that an empty one is noticed. */

@@ -16,6 +16,10 @@ class Grade(StrEnum):
     """Worth knowing; the value stands."""
 
 
+LEFT_OUT = "left-out"
+"""Rule of the flags that tell which files or images were not used, and why."""
+
+
 @dataclass(frozen=True)
 class Flag:
     """One doubt about a result.
@@ -49,6 +53,25 @@ class Flag:
     def to_plain(self) -> dict[str, str]:
         """The flag as JSON holds it."""
         return {"grade": self.grade.value, "text": self.text, "rule": self.rule, "about": self.about}
+
+
+@dataclass(frozen=True)
+class AcceptedFlag:
+    """A flag that a person looked at and let stand; the flag itself stays, and no value changes."""
+
+    rule: str
+    about: str
+    text: str
+    """The sentence of the flag: with another number in it, it is another flag, which nobody looked at."""
+    by: str = ""
+    """Who did, as far as they said."""
+    time: str = ""
+    """When, ISO 8601."""
+    reason: str = ""
+
+    def is_of(self, flag: Flag) -> bool:
+        """Whether it is this flag that was looked at."""
+        return (self.rule, self.about, self.text) == (flag.rule, flag.about, flag.text)
 
 
 def worst(flags: Iterable[Flag]) -> Grade | None:

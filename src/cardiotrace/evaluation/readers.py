@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Structure
 from cardiotrace.metrics.agreement import agreement
-from cardiotrace.metrics.case import RegionScores, measure_frames
+from cardiotrace.metrics.case import RegionScores, measure_frames, regions_of
 
 _SCORES = ("dice", "hausdorff_mm", "mean_absolute_mm")
 
@@ -40,7 +41,8 @@ def reader_agreement(readings: Sequence[Reading]) -> list[dict[str, Any]]:
         readings: of any readers and exams, one each.
 
     Returns:
-        One row for each pair and region (`what` is "outline"), and for each pair and quantity (`what` is "quantity").
+        One row for each pair and region (`what` is "outline"), and for each pair and quantity (`what` is "quantity"),
+        with the values themselves in `pairs`: exam, first reader's, second reader's.
 
     Example:
         >>> readings = [Reading(who, exam, {}, {"ef_percent": value}) for who, exam, value in
@@ -76,14 +78,21 @@ def _outline_rows(pairs: Iterable[tuple[Reading, Reading]]) -> Iterator[dict[str
 
 
 def _image_scores(predicted: LabelMap, reference: LabelMap) -> dict[str, dict[str, float]]:
-    """Mean scores of each region over the frames in which both drew it."""
+    """Mean scores of each region over the frames in which both drew it, and all that it is made of.
+
+    What one left out is no disagreement about its outline; and where nobody drew the wall, the cavity is no ventricle
+    with its wall.
+    """
     shared = [
         frame for frame in range(len(reference.array)) if predicted.array[frame].any() and reference.array[frame].any()
     ]
     found: dict[str, list[RegionScores]] = {}
-    for scores in measure_frames(_frames(predicted, shared), _frames(reference, shared)) if shared else ():
+    regions = {region.name: region.structures for region in regions_of(reference.scheme)}
+    measured = measure_frames(_frames(predicted, shared), _frames(reference, shared)) if shared else []
+    for frame, scores in zip(shared, measured, strict=True):
+        drawn = _drawn(predicted, frame) & _drawn(reference, frame)
         for region, each in scores.items():
-            if each.dice > 0:  # both drew it; what one left out is no disagreement about its outline
+            if drawn.issuperset(regions[region]):
                 found.setdefault(region, []).append(each)
     return {
         region: {
@@ -94,14 +103,19 @@ def _image_scores(predicted: LabelMap, reference: LabelMap) -> dict[str, dict[st
     }
 
 
+def _drawn(labels: LabelMap, frame: int) -> set[Structure]:
+    values = set(np.unique(labels.array[frame]).tolist())
+    return {structure for structure, value in labels.scheme.values.items() if value in values}
+
+
 def _frames(labels: LabelMap, frames: Sequence[int]) -> LabelMap:
     return LabelMap(labels.array[list(frames)], labels.scheme, labels.geometry)
 
 
 def _quantity_rows(pairs: Sequence[tuple[Reading, Reading]]) -> Iterator[dict[str, Any]]:
     for key in sorted({key for one, other in pairs for key in one.values.keys() & other.values.keys()}):
-        both = [(one.values, other.values) for one, other in pairs if key in one.values and key in other.values]
-        values = [(one[key], other[key]) for one, other in both]
+        both = [(one, other) for one, other in pairs if key in one.values and key in other.values]
+        exams, values = [one.exam for one, _ in both], [(one.values[key], other.values[key]) for one, other in both]
         found = agreement([other for _, other in values], [one for one, _ in values])
         yield {
             "what": "quantity",
@@ -113,6 +127,7 @@ def _quantity_rows(pairs: Sequence[tuple[Reading, Reading]]) -> Iterator[dict[st
             "upper_limit": found.upper_limit,
             "mean_absolute_error": found.mean_absolute_error,
             "icc": found.intraclass_correlation,
+            "pairs": [[exam, *pair] for exam, pair in zip(exams, values, strict=True)],
         }
 
 

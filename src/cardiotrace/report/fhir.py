@@ -5,6 +5,7 @@ name as text, which FHIR allows; a value that is not usable has a reason in plac
 """
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,19 +13,23 @@ from typing import Any
 from cardiotrace import __version__
 from cardiotrace.clinical.quantity import Measures, Quantity
 from cardiotrace.core.exam import Exam
-from cardiotrace.core.flag import Flag
-from cardiotrace.core.terms import Modality
+from cardiotrace.core.flag import LEFT_OUT
+from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.io.dicom.code import Code
 from cardiotrace.io.dicom.derived import MAKER, PROGRAM
 from cardiotrace.io.dicom.segmentation import Author
 from cardiotrace.report.coding import method_code, quantity_code, site_code, unit_code
-from cardiotrace.report.structured_report import ReportedExam
+from cardiotrace.report.structured_report import ReportedExam, exam_flag_text, flag_text
 
 _SYSTEMS = {
     "LN": "http://loinc.org",
     "SCT": "http://snomed.info/sct",
     "DCM": "http://dicom.nema.org/resources/ontology/DCM",
 }
+_NOTE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note"
+"""R4 has no notes of a report; R5 has, and this is how R4 holds them (FHIR, Extensions for converting versions)."""
+_WORDS, _COUNT = {*map(str, View), *map(str, Phase)}, re.compile(r"\d{0,3}")
+"""Names of images that are nobody's, and that sentences hold in another sense."""
 _UCUM = "http://unitsofmeasure.org"
 _ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -70,12 +75,25 @@ def _device() -> Resource:
 
 def _report(reported: ReportedExam, results: Sequence[str]) -> Resource:
     code = _REPORTS.get(reported.exam_modality)
+    notes = [{"url": _NOTE, "valueAnnotation": {"text": text}} for text in _exam_notes(reported)]
     return {
         "resourceType": "DiagnosticReport",
+        **({"extension": notes} if notes else {}),
         "status": "preliminary",
         "code": {"text": "Measurements of the heart"} if code is None else _concept(code),
         "result": [{"reference": address} for address in results],
     }
+
+
+def _exam_notes(reported: ReportedExam) -> list[str]:
+    """What speaks of the exam as a whole. Names of files may be a patient's: images are numbered, others counted."""
+    left_out = [flag for flag in reported.exam_flags if flag.rule == LEFT_OUT]
+    notes = [exam_flag_text(flag) for flag in reported.exam_flags if flag.rule != LEFT_OUT]
+    numbers = {image.name: f"image {number}" for number, image in enumerate(reported.exam.images, start=1)}
+    telling = sorted((name for name in numbers if name not in _WORDS and not _COUNT.fullmatch(name)), key=len)
+    named = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in reversed(telling)) or "(?!)")
+    notes = [named.sub(lambda found: numbers[found[0]], text) for text in notes]
+    return [*notes, *([f"note: left out when the exam was read: {len(left_out)}"] if left_out else [])]
 
 
 def _observation(reported: ReportedExam, quantity: Quantity, device: str) -> Resource:
@@ -114,11 +132,7 @@ def _notes(reported: ReportedExam, quantity: Quantity) -> list[str]:
     author = reported.author(quantity)
     if author.name:
         notes.append(f"outlines by {author.name}, version {author.version}")
-    return [*notes, *map(_flag_text, quantity.flags)]
-
-
-def _flag_text(flag: Flag) -> str:
-    return f"{flag.grade.value}: {flag.text}"
+    return [*notes, *map(flag_text, quantity.flags)]
 
 
 def _concept(code: Code) -> Resource:

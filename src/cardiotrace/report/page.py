@@ -13,8 +13,9 @@ from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.method import Method
 from cardiotrace.clinical.normal import Papillaries
 from cardiotrace.clinical.quantity import Measures
+from cardiotrace.core.config import from_plain
 from cardiotrace.core.exam import Exam
-from cardiotrace.core.flag import Flag, Grade, is_doubted
+from cardiotrace.core.flag import LEFT_OUT, AcceptedFlag, Flag, Grade, is_doubted
 from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.trust import ImageTrust
@@ -30,8 +31,6 @@ from cardiotrace.report.words import LANGUAGES, Words
 
 _GRADES = {Grade.NOT_USABLE: "bad", Grade.LOOK_TWICE: "warn", Grade.NOTE: "calm"}
 """How flags of a grade are shown."""
-_LEFT_OUT = "left-out"
-"""Rule of the flags that tell what was left out and why; they stand by themselves."""
 _DIGEST = 12
 """Letters of a model's digest that the page shows; measures.json holds all."""
 
@@ -108,9 +107,9 @@ class Flagged:
 
     kind: str
     title: str
-    told: tuple[tuple[str, str, str], ...]
-    """What each is about, in the language of the page and empty in English; its own sentence, and the language that the
-    sentence is in."""
+    told: tuple[tuple[str, str, str, str], ...]
+    """What each is about, in the language of the page and empty in English; its own sentence; the language that the
+    sentence is in; and who let it stand, when and why, empty where nobody did."""
 
 
 def render_page(
@@ -157,7 +156,7 @@ def render_page(
             *_model_facts(context.model, words),
             *trust_facts(exam, measures, context.trust, words),
         ],
-        flagged=_flagged(measures.flags, words),
+        flagged=_flagged(measures.flags, _accepted(context.provenance or {}), words),
         left_out=_left_out(measures.flags, left_out),
         absent=absent,
         is_doubted=is_doubted(measures.flags),
@@ -195,23 +194,38 @@ def _model_facts(model: Mapping[str, str] | None, words: Words) -> Facts:
     return [(words("fact.model"), model.get("name", "") + (f" ({licence})" if licence else ""))]
 
 
-def _flagged(flags: Sequence[Flag], words: Words) -> list[Flagged]:
+def _flagged(flags: Sequence[Flag], accepted: Sequence[AcceptedFlag], words: Words) -> list[Flagged]:
     """Flags by grade, the gravest first."""
     found = []
     for grade, kind in _GRADES.items():
         alike = dict.fromkeys(
-            (words.found(f"rule.{flag.rule}"), *flag_sentence(flag, words))
+            (words.found(f"rule.{flag.rule}"), *flag_sentence(flag, words), _acceptance(flag, accepted, words))
             for flag in flags
-            if flag.grade is grade and flag.rule != _LEFT_OUT
+            if flag.grade is grade and flag.rule != LEFT_OUT  # they stand by themselves
         )
         if alike:
             found.append(Flagged(kind, words(f"grade.{grade}"), tuple(alike)))
     return found
 
 
+def _accepted(provenance: Mapping[str, Any]) -> list[AcceptedFlag]:
+    return [from_plain(AcceptedFlag, item) for item in _listed(provenance, "accepted")]
+
+
+def _acceptance(flag: Flag, accepted: Sequence[AcceptedFlag], words: Words) -> str:
+    """Who let a flag stand, when and why; empty where nobody did."""
+    found = next((each for each in accepted if each.is_of(flag)), None)
+    if found is None:
+        return ""
+    time = datetime.datetime.fromisoformat(found.time)
+    who = found.by or words("page.somebody")
+    said = words("page.accepted", who=who, date=words.date(time), time=f"{time:%H:%M %Z}")
+    return said + (f"{words('language.colon')} {found.reason}" if found.reason else "")
+
+
 def _left_out(flags: Sequence[Flag], others: Sequence[str]) -> list[str]:
     """What flags say was left out, then what else was, each image once."""
-    said = [flag for flag in flags if flag.rule == _LEFT_OUT]
+    said = [flag for flag in flags if flag.rule == LEFT_OUT]
     return list(dict.fromkeys([*(flag.text for flag in said), *others]))
 
 

@@ -91,6 +91,12 @@ class ReportedExam:
         names = dict.fromkeys(author.name for author in found if author.name)
         return Author(", ".join(names), found[0].version) if names else Author()
 
+    @property
+    def exam_flags(self) -> list[Flag]:
+        """What speaks of the exam or of an image as a whole: the flags of no single value."""
+        of_values = {flag for quantity in self.measures.quantities for flag in quantity.flags}
+        return [flag for flag in self.measures.flags if flag not in of_values]
+
     def frames_of(self, quantity: Quantity) -> list[DicomFrame]:
         """The DICOM frames that a value rests on: of a stack, all slices; none of images that are no DICOM."""
         sources = {image.name: dicom_source(image.image) for image in self.exam.images}
@@ -103,7 +109,7 @@ class ReportedExam:
 
 
 def measurement_report(reported: ReportedExam) -> ContentItem:
-    """The tree of the report.
+    """The tree of the report; what speaks of the exam as a whole stands as comments below its measurements.
 
     Source: DICOM PS3.16, templates 1500, 1501, 300, 310, 320, 1002 and 4019.
     """
@@ -113,6 +119,7 @@ def measurement_report(reported: ReportedExam) -> ContentItem:
         *_observer(),
         ContentItem(_PROCEDURE, procedure, MODIFIER),
         ContentItem(_MEASUREMENTS, items=tuple(_groups(reported))),
+        *(ContentItem(_COMMENT, exam_flag_text(flag)) for flag in reported.exam_flags),
     )
     return ContentItem(_TITLE, items=items, template="1500")
 
@@ -178,4 +185,20 @@ def _comments(quantities: Sequence[Quantity]) -> list[str]:
     for quantity in quantities:
         for flag in quantity.flags:
             doubted.setdefault(flag, []).append(quantity.name.replace("_", " "))
-    return [f"{flag.grade.value}: {flag.text} ({', '.join(dict.fromkeys(names))})" for flag, names in doubted.items()]
+    return [f"{flag_text(flag)} ({', '.join(dict.fromkeys(names))})" for flag, names in doubted.items()]
+
+
+def flag_text(flag: Flag) -> str:
+    """A flag as programs are told of it."""
+    return f"{flag.grade.value}: {flag.text}"
+
+
+def exam_flag_text(flag: Flag) -> str:
+    """A flag of the exam, with what it concerns where its sentence does not name that.
+
+    Example:
+        >>> from cardiotrace.core.flag import Grade
+        >>> exam_flag_text(Flag(Grade.NOTE, "it differs from what the model was trained on", about="loop"))
+        'note: it differs from what the model was trained on (loop)'
+    """
+    return flag_text(flag) + (f" ({flag.about})" if flag.about and flag.about not in flag.text else "")

@@ -37,6 +37,7 @@ def serve(config: ServeConfig, say: Say) -> None:
 
     Raises:
         UsageError: another server works on the folder, or the port is taken.
+        InputError: there is no such model, or it cannot be used.
         WorkError: the folder or the database cannot be used.
     """
     data = DataFolder(config.folder).make()
@@ -53,6 +54,7 @@ def serve(config: ServeConfig, say: Say) -> None:
         gc.freeze()  # what was loaded stays: no collection needs to look through it, and no answer to wait for that
         services = Services(config, opened(config, say), data.token(config.token))
         stack.callback(services.pool.kill)
+        asyncio.run(services.require_model())
         address = _address(config, listening.getsockname()[1])
         server = _Server(_uvicorn_config(config, services), services, lambda: _welcome(config, services, address, say))
         server.run(sockets=[listening])

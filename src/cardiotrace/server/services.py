@@ -70,6 +70,15 @@ class Services:
         """Held while a document is edited: gestures on it go one after another."""
         return self._edit_locks.setdefault(document, asyncio.Lock())
 
+    async def require_model(self) -> None:
+        """Refuse a model that cannot be used; the process that loaded it keeps it for the first analysis.
+
+        Raises:
+            InputError: there is no model of the name, or its file is damaged.
+        """
+        if self.config.model is not None:
+            await self.pool.ask("analysis", Order("model", {"model": self.config.model}))
+
     async def start(self) -> None:
         """Begin to work: what an earlier server left is put in order first."""
         loop = asyncio.get_running_loop()

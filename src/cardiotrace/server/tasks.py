@@ -13,6 +13,7 @@ from cardiotrace.server.work.task import Order, Task
 TASKS: Mapping[str, Task] = {
     "intake": Task("work.intake", "take_upload"),
     "analyse": Task("work.analysis", "analyse_study"),
+    "model": Task("work.analysis", "load_model"),
     "demo": Task("work.demo", "make_demo"),
     "edit": Task("desk.opened", "edit_exam", "desk"),
     "draw": Task("desk.opened", "draw_image", "desk"),

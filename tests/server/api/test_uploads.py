@@ -55,6 +55,15 @@ def test_what_is_no_image_is_named(person, camus):
     assert "notes.pdf" in only["result"]["left_out"][0]
 
 
+def test_a_hidden_folder_of_a_zip_is_named(person, camus):
+    hidden = {f"patient0001/.trash/{name}": b"x" for name in ("a.nii", "b.nii")}
+    job = person.job(person.send({"exam.zip": zipped({**camus, **hidden})}))
+    assert len(job["result"]["studies"]) == 1
+    assert [line for line in job["result"]["left_out"] if "hidden" in line] == [
+        "exam/patient0001/.trash: a hidden folder, files in it: 2"
+    ]
+
+
 def test_an_image_that_cannot_be_read_is_a_study_that_failed(person):
     job = person.job(person.send({"broken_4CH_ED.nii.gz": b"\x1f\x8bno gzip"}))
     (study,) = job["result"]["studies"]

@@ -202,19 +202,26 @@ def test_hostile_gestures_are_one_line_and_change_nothing(editor):
 
 
 def test_a_signature_is_over_one_version(editor):
-    signed = editor.http.post(editor.url("/sign"), json={"name": "Dr. Lee"}).json()
+    def sign(version, name="Dr. Lee"):
+        return editor.http.post(editor.url("/sign"), json={"name": name, "version": version})
+
+    seen = editor.study()["version"]
+    signed = sign(seen).json()
     study = editor.study()
     assert study["signed"]["checksum"] == signed["checksum"]
     assert study["signed"]["by"] == "Dr. Lee"
-    again = editor.http.post(editor.url("/sign"), json={"name": "Dr. Lee"}).json()
+    again = sign(seen).json()
     assert again["checksum"] == signed["checksum"]
     editor.do(editor.pulled(1, 0.93))
     assert editor.study()["signed"] is None
-    other = editor.http.post(editor.url("/sign"), json={"name": "Dr. Lee"}).json()
+    late = sign(seen)  # of what was on the screen, not of what somebody has drawn since
+    assert (late.status_code, late.json()["version"]) == (409, seen + 1)
+    assert editor.study()["signed"] is None
+    other = sign(seen + 1).json()
     assert other["checksum"] != signed["checksum"]
     editor.do({"kind": "undo"})
-    assert editor.http.post(editor.url("/sign"), json={"name": "Dr. Lee"}).json()["checksum"] == signed["checksum"]
-    assert editor.http.post(editor.url("/sign"), json={"name": " "}).status_code == 422
+    assert sign(seen + 2).json()["checksum"] == signed["checksum"]
+    assert sign(seen + 2, " ").status_code == 422
 
 
 def test_another_analysis_begins_a_journal_of_its_own(office, editor):

@@ -1,6 +1,7 @@
 """Results of a study as files, as it is now and as it was found; readers who agree or do not."""
 
 import csv
+import datetime
 import io
 import json
 import zipfile
@@ -53,6 +54,23 @@ def test_the_report_says_what_was_corrected_in_both_languages(person, study):
     assert "labels were corrected by Roy" in english
     assert "contours corrigés par Roy" in french
     assert "labels were corrected" not in export(person, study, "report.html", of="automatic").text
+
+
+def test_an_accepted_flag_stands_in_the_report_with_who_when_and_why(person, study):
+    editor = Editor(person, study, "M. Roy")
+    editor.lease()
+    flag = person.study["measures"]["flags"][0]
+    wanted = {"kind": "flag", **{key: flag[key] for key in ("rule", "about", "text")}}
+    editor.do({**wanted, "accepted": True, "reason": "seen <b>twice</b>"})
+    (kept,) = export(person, study, "measures.json").json()["provenance"]["accepted"]
+    assert (kept["by"], kept["reason"], kept["text"]) == ("M. Roy", "seen <b>twice</b>", flag["text"])
+    day = datetime.datetime.fromisoformat(kept["time"])
+    english, french = (export(person, study, "report.html", language=word).text for word in ("en", "fr"))
+    assert f"accepted by M. Roy, {day.day} {day:%B %Y}, {day:%H:%M} UTC: seen &lt;b&gt;twice&lt;/b&gt;" in english
+    assert "accepté par M. Roy, " in french
+    editor.do({"kind": "undo"})
+    assert "accepted by" not in export(person, study, "report.html").text
+    editor.http.delete(editor.url("/lease"), headers={"X-Lease": editor.token})
 
 
 def test_label_maps_differ_where_somebody_drew(person, study):
@@ -119,7 +137,7 @@ class Reader(Editor):
 
     def labels(self, of="current"):
         url = self.url(f"/images/{self.image['name']}/labels")
-        return self.http.get(url, headers=self.headers).raise_for_status().content
+        return self.http.get(url, headers=self.headers, params={"of": of}).raise_for_status().content
 
 
 def test_readers_draw_by_themselves_and_are_compared(person, study):
@@ -138,6 +156,9 @@ def test_readers_draw_by_themselves_and_are_compared(person, study):
         answer = reader.do(reader.drawn(points, "lv"))
         assert answer["measures"]["provenance"]["models"] == []
         assert any(reader.labels()[400:])
+        assert not any(reader.labels("automatic")[400:])
+        phases = {image["name"]: image["phases"] for image in reader.study()["images"]}
+        assert phases[reader.image["name"]] == answer["phases"][reader.image["name"]]
         if name == "B":
             reader.do(reader.drawn(points, "epi"))
             reader.do({"kind": "undo"})
@@ -150,6 +171,8 @@ def test_readers_draw_by_themselves_and_are_compared(person, study):
     outline = next(row for row in rows if row["what"] == "outline" and row["name"] == "LV")
     assert (outline["first"], outline["second"], outline["frames"]) == ("A", "B", 1)
     assert 0.8 < outline["dice"] < 1
+    value = next((row for row in rows if row["what"] == "quantity"), None)
+    assert value is None or [len(pair) for pair in value["pairs"]] == [3] * value["exams"]
     text = person.http.get(f"{API}/reader-studies/{group['id']}/agreement.csv").text
     assert len(list(csv.DictReader(io.StringIO(text)))) == len(rows)
     main = person.get(f"/studies/{study['id']}")

@@ -1,12 +1,22 @@
 /** The server's `/api/v1`, typed. */
 
 import { readContainer, type Container } from './container'
+import { isReading, pathOf, studyOf, studyOfReading } from './reading'
 import type {
+  Agreement,
   AnalyseOptions,
+  ArchiveQuestion,
+  Destination,
   EditAnswer,
+  FoundStudy,
   Gesture,
   Job,
+  NodeTold,
   Problem,
+  ReaderStudy,
+  Reading,
+  ReadingStudy,
+  Rule,
   Segments,
   Study,
   Summary,
@@ -132,30 +142,32 @@ export class Api {
     return this.json('GET', '/system/about')
   }
 
-  // One study
+  // One study, or one reading of it
 
-  study(id: string): Promise<Study> {
-    return this.json('GET', `/studies/${id}`)
+  async study(id: string): Promise<Study> {
+    if (!isReading(id)) return this.json('GET', `/studies/${id}`)
+    return studyOfReading(id, await this.json<ReadingStudy>('GET', pathOf(id)))
   }
 
   frames(id: string, image: string): Promise<Container> {
-    return this.container(`/studies/${id}/images/${encodeURIComponent(image)}/frames`)
+    return this.container(`/studies/${studyOf(id)}/images/${encodeURIComponent(image)}/frames`)
   }
 
   labels(id: string, image: string, of: Which): Promise<Container> {
-    return this.container(`/studies/${id}/images/${encodeURIComponent(image)}/labels?of=${of}`)
+    return this.container(`${pathOf(id)}/images/${encodeURIComponent(image)}/labels?of=${of}`)
   }
 
   traces(id: string, image: string, of: Which): Promise<Traces> {
-    return this.json('GET', `/studies/${id}/images/${encodeURIComponent(image)}/traces?of=${of}`)
+    return this.json('GET', `${pathOf(id)}/images/${encodeURIComponent(image)}/traces?of=${of}`)
   }
 
   exported(id: string, form: string, of: Which, language: string): string {
     return `${ROOT}/studies/${id}/export/${form}?of=${of}&language=${language}`
   }
 
-  /** Where the segments of the wall lie in the version that is current. */
+  /** Where the segments of the wall lie in the version that is current; of readings nothing is exported. */
   async segments(id: string): Promise<Segments> {
+    if (isReading(id)) return {}
     const { images } = await this.json<{ images: Segments }>('GET', `/studies/${id}/export/segments.json?language=en`)
     return images
   }
@@ -169,9 +181,36 @@ export class Api {
 
   // Sending
 
-  async destinations(): Promise<string[]> {
-    const found = await this.json<{ destinations: { name: string }[] }>('GET', '/pacs/destinations')
-    return found.destinations.map(({ name }) => name)
+  async destinations(): Promise<Destination[]> {
+    return (await this.json<{ destinations: Destination[] }>('GET', '/pacs/destinations')).destinations
+  }
+
+  async setDestinations(destinations: readonly Destination[]): Promise<Destination[]> {
+    return (await this.json<{ destinations: Destination[] }>('PUT', '/pacs/destinations', { destinations })).destinations
+  }
+
+  echo(name: string): Promise<void> {
+    return this.json('POST', `/pacs/destinations/${encodeURIComponent(name)}/echo`)
+  }
+
+  node(): Promise<NodeTold> {
+    return this.json('GET', '/pacs/node')
+  }
+
+  async askArchive(question: ArchiveQuestion): Promise<FoundStudy[]> {
+    return (await this.json<{ studies: FoundStudy[] }>('POST', '/pacs/query', question)).studies
+  }
+
+  retrieve(archive: string, study_uid: string): Promise<{ job: string }> {
+    return this.json('POST', '/pacs/retrieve', { archive, study_uid })
+  }
+
+  async rules(): Promise<Rule[]> {
+    return (await this.json<{ rules: Rule[] }>('GET', '/rules')).rules
+  }
+
+  async setRules(rules: readonly Rule[]): Promise<Rule[]> {
+    return (await this.json<{ rules: Rule[] }>('PUT', '/rules', { rules })).rules
   }
 
   send(id: string, to: string, forms: readonly string[]): Promise<{ job: string }> {
@@ -181,27 +220,54 @@ export class Api {
   // Editing
 
   lease(id: string): Promise<{ lease: string; expires: string }> {
-    return this.json('POST', `/studies/${id}/lease`)
+    return this.json('POST', `${pathOf(id)}/lease`)
   }
 
   holdLease(id: string, lease: string): Promise<{ expires: string }> {
-    return this.json('PUT', `/studies/${id}/lease`, undefined, { 'X-Lease': lease })
+    return this.json('PUT', `${pathOf(id)}/lease`, undefined, { 'X-Lease': lease })
   }
 
   dropLease(id: string, lease: string): Promise<void> {
     const init = { method: 'DELETE', headers: { 'X-Lease': lease }, keepalive: true } // also while the page is being left
-    return this.request(`/studies/${id}/lease`, init).then(() => undefined)
+    return this.request(`${pathOf(id)}/lease`, init).then(() => undefined)
   }
 
   edit(id: string, lease: string, baseVersion: number, gesture: Gesture): Promise<EditAnswer> {
-    return this.json('POST', `/studies/${id}/edits`, { base_version: baseVersion, gesture }, { 'X-Lease': lease })
+    return this.json('POST', `${pathOf(id)}/edits`, { base_version: baseVersion, gesture }, { 'X-Lease': lease })
   }
 
   edits(id: string): Promise<{ version: number; time: string; by: string; gesture: Gesture; undone: boolean }[]> {
     return this.json('GET', `/studies/${id}/edits`)
   }
 
-  sign(id: string, name: string): Promise<{ version: number; checksum: string; time: string }> {
-    return this.json('POST', `/studies/${id}/sign`, { name })
+  sign(id: string, version: number, name: string): Promise<{ version: number; checksum: string; time: string }> {
+    return this.json('POST', `/studies/${id}/sign`, { version, name })
+  }
+
+  // Reader studies
+
+  readerStudies(): Promise<ReaderStudy[]> {
+    return this.json('GET', '/reader-studies')
+  }
+
+  readerStudy(id: string): Promise<ReaderStudy> {
+    return this.json('GET', `/reader-studies/${id}`)
+  }
+
+  makeReaderStudy(name: string, studies: readonly string[], readers: readonly string[]): Promise<ReaderStudy> {
+    return this.json('POST', '/reader-studies', { name, studies, readers })
+  }
+
+  endReading(id: string): Promise<Reading> {
+    return this.json('POST', `${pathOf(id)}/done`)
+  }
+
+  async agreement(id: string): Promise<Agreement[]> {
+    return (await this.json<{ rows: Agreement[] }>('GET', `/reader-studies/${id}/agreement.json`)).rows
+  }
+
+  /** Address of the table of agreement. */
+  agreementTable(id: string): string {
+    return `${ROOT}/reader-studies/${id}/agreement.csv`
   }
 }

@@ -78,6 +78,8 @@ export interface Study extends Summary {
   options?: AnalyseOptions | null
   /** Flags that somebody looked at and let stand; absent where the server keeps none. */
   accepted?: AcceptedFlag[]
+  /** Where it is no study of its own, but what one reader draws of one, without seeing what was found. */
+  reading?: { reader: string; done: string | null }
 }
 
 export interface AcceptedFlag {
@@ -280,4 +282,124 @@ export interface AnalyseOptions {
   sex?: string | null
   model?: string | null
   language?: string
+}
+
+// Reader studies
+
+export interface Reading {
+  study: string
+  reader: string
+  version: number
+  opened: string | null
+  done: string | null
+  /** From opened to done. */
+  seconds: number | null
+}
+
+export interface ReaderStudy {
+  id: string
+  name: string
+  created: string
+  /** In the order of exams, then of readers. */
+  readings: Reading[]
+}
+
+/** An exam as one reader has drawn it so far. */
+export interface ReadingStudy {
+  id: string
+  study: string
+  reader: string
+  version: number
+  images: ImageInfo[]
+  measures: Measures | null
+  undo: number
+  redo: number
+  done: string | null
+}
+
+interface AgreementHead {
+  first: string
+  second: string
+  name: string
+}
+
+export interface OutlineAgreement extends AgreementHead {
+  what: 'outline'
+  images: number
+  frames: number
+  dice: number | null
+  hausdorff_mm: number | null
+  mean_absolute_mm: number | null
+}
+
+export interface QuantityAgreement extends AgreementHead {
+  what: 'quantity'
+  exams: number
+  bias: number | null
+  sd: number | null
+  lower_limit: number | null
+  upper_limit: number | null
+  mean_absolute_error: number | null
+  icc: number | null
+  /** Exam, first reader's value, second reader's. */
+  pairs: [string, number, number][]
+}
+
+export type Agreement = OutlineAgreement | QuantityAgreement
+
+// Archives
+
+export interface NodeTold {
+  runs: boolean
+  ae_title: string | null
+  host: string | null
+  port: number | null
+  peers: string[]
+  problem: string | null
+  receiving: number
+  studies: number
+  last: string | null
+}
+
+/** An archive; what else the server keeps of it stays as it is. */
+export interface Destination {
+  name: string
+  kind: 'dicom' | 'dicomweb'
+  host: string
+  port: number
+  ae_title: string
+  own_ae_title: string
+  url: string
+  user: string
+  password_file?: string
+  [other: string]: unknown
+}
+
+export interface ArchiveQuestion {
+  archive: string
+  patient_name: string
+  patient_id: string
+  dates: string
+  modality: string
+}
+
+export interface FoundStudy {
+  study_uid: string
+  patient_id: string
+  patient_name: string
+  date: string
+  description: string
+  modalities: string[]
+  objects: number | null
+}
+
+export type Form = 'segmentations' | 'structured-report' | 'pages' | 'pdf'
+
+export interface Rule {
+  name: string
+  origins: Origin[]
+  modalities: string[]
+  analyse: boolean
+  send_to: string[]
+  forms: Form[]
 }

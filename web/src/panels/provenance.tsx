@@ -62,15 +62,18 @@ export function ProvenancePanel() {
   const say = useWords()
   const language = usePage((state) => state.language)
   const provenance = usePage(({ exam }) => exam?.study.measures.provenance)
+  const isReading = usePage(({ exam }) => exam?.study.reading !== undefined)
   if (!provenance) return null
   const leftOut = Array.isArray(provenance.left_out)
     ? provenance.left_out.map(String)
     : Object.entries(provenance.left_out ?? {}).map(([name, why]) => `${name}: ${why}`)
   return (
     <div class="provenance">
-      <button class="quiet" onClick={() => page.set({ dialog: 'analyse' })}>
-        {say('analyse_again')}
-      </button>
+      {!isReading && (
+        <button class="quiet" onClick={() => page.set({ dialog: 'analyse' })}>
+          {say('analyse_again')}
+        </button>
+      )}
       {provenance.images?.map((image) => (
         <Image key={image.name} of={image} language={language} say={say} />
       ))}

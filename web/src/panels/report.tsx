@@ -22,7 +22,7 @@ const FORMS = [
 const SENT = ['segmentations.zip', 'structured-report.dcm', 'report.pdf'] as const
 
 /** Fetches a file and saves it: what cannot be made is said, and not saved as if it were the file. */
-async function save(path: string, form: string): Promise<void> {
+export async function save(path: string, form: string): Promise<void> {
   const link = document.createElement('a')
   const made = await api.file(path)
   link.href = URL.createObjectURL(made.content)
@@ -47,7 +47,7 @@ function Sign() {
     try {
       const name = await askPerson()
       if (!name) return
-      const { version, checksum, time } = await api.sign(study.id, name)
+      const { version, checksum, time } = await api.sign(study.id, study.version, name)
       setExam(({ study: now }) => ({ study: { ...now, signed: { by: name, time, checksum, version } } }))
     } catch (error) {
       failed(error)
@@ -83,7 +83,7 @@ function Send({ study }: { study: string }) {
   const [names, setNames] = useState<string[]>([])
   const [said, setSaid] = useState('')
   useEffect(() => {
-    api.destinations().then(setNames, () => setNames([]))
+    api.destinations().then((found) => setNames(found.map(({ name }) => name)), () => setNames([]))
   }, [])
   if (!names.length) return null
   const send = async (to: string) => {

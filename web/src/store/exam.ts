@@ -37,6 +37,8 @@ export function planeOf(cine: Cine, frame: number, slice: number, of: 'current' 
   return cine.traces?.[of].planes[frame]?.[slice]
 }
 
+const hasContours = ({ contours }: Plane): boolean => Object.keys(contours).length > 0
+
 /** Segments of the wall in a plane; none of another version than the one that is shown. */
 export function segmentsOf({ segments, study }: ExamState, image: string, frame: number, slice: number): readonly SegmentOutline[] {
   return (segments?.version === study.version && segments.images[image]?.[frame]?.[slice]) || []
@@ -52,10 +54,11 @@ export function layersOf(cine: Cine): ReadonlySet<LayerName> {
   let seen = layersSeen.get(cine)
   if (!seen) {
     const planes = cine.traces?.current.planes.flat() ?? []
+    const found = cine.traces?.automatic.planes.flat() ?? [] // for a reader there is nothing
     const has: Readonly<Record<LayerName, boolean>> = {
       labels: cine.labels !== null,
-      contours: planes.some(({ contours }) => Object.keys(contours).length > 0),
-      automatic: true,
+      contours: planes.some(hasContours),
+      automatic: found.some(hasContours),
       axis: planes.some(({ axis }) => axis !== null),
       disks: planes.some(({ disks }) => disks !== null),
       segments: DIVIDED.has(cine.info.view) && planes.some(({ contours }) => 'lv' in contours),

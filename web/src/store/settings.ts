@@ -1,7 +1,8 @@
 /** What this browser remembers: language and brightness. */
 
+import { readingId } from '../api/reading'
 import { page } from './page'
-import type { Language, Route, State, Theme } from './state'
+import { surfaceOf, type Language, type Route, type State, type Surface, type Theme } from './state'
 
 const KEY = 'cardiotrace-page'
 
@@ -18,7 +19,7 @@ const isTheme = (value: unknown): value is Theme => value === 'dark' || value ==
 
 export function recallSettings(): void {
   const own: Language = navigator.language.startsWith('fr') ? 'fr' : 'en'
-  let kept: { language?: unknown; themes?: Partial<Record<Route['page'], unknown>> } = {}
+  let kept: { language?: unknown; themes?: Partial<Record<Surface, unknown>> } = {}
   try {
     kept = JSON.parse(localStorage.getItem(KEY) ?? '{}') as typeof kept
   } catch {
@@ -36,13 +37,28 @@ export function setLanguage(language: Language): void {
   keep()
 }
 
-/** The list and the exam each have their own. */
+/** The exam has its own. */
 export function toggleTheme(): void {
-  page.set(({ themes, route }) => ({ themes: { ...themes, [route.page]: themes[route.page] === 'dark' ? 'light' : 'dark' } }))
+  page.set(({ themes, route }) => ({ themes: { ...themes, [surfaceOf(route)]: themes[surfaceOf(route)] === 'dark' ? 'light' : 'dark' } }))
   keep()
 }
 
-export function readRoute(): void {
-  const found = /^#\/studies\/([^/?]+)/.exec(location.hash)
-  page.set({ route: found ? { page: 'study', id: decodeURIComponent(found[1]!) } : { page: 'list' } })
+const ROUTES: readonly [RegExp, (...parts: string[]) => Route][] = [
+  [/^#\/studies\/([^/?]+)/, (id) => ({ page: 'study', id: id! })],
+  [/^#\/reader-studies\/new$/, () => ({ page: 'new-readers' })],
+  [/^#\/reader-studies\/([^/?]+)\/readings\/([^/?]+)/, (group, study) => ({ page: 'study', id: readingId(group!, study!) })],
+  [/^#\/reader-studies\/([^/?]+)/, (id) => ({ page: 'reader-study', id: id! })],
+  [/^#\/reader-studies/, () => ({ page: 'readers' })],
+  [/^#\/archives/, () => ({ page: 'archives' })],
+]
+
+/** The page that an address names; the list where it names none. */
+export function routeOf(hash: string): Route {
+  for (const [pattern, make] of ROUTES) {
+    const found = pattern.exec(hash)
+    if (found) return make(...found.slice(1).map(decodeURIComponent))
+  }
+  return { page: 'list' }
 }
+
+export const readRoute = (): void => page.set({ route: routeOf(location.hash) })

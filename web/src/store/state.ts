@@ -1,7 +1,7 @@
 /** What the page knows. */
 
 import type { Pixels } from '../api/container'
-import type { ImageInfo, Phase, Point, Segments, Study, Summary, Traces } from '../api/types'
+import type { ImageInfo, Job, Phase, Point, Segments, Study, Summary, Traces } from '../api/types'
 
 export type Language = 'en' | 'fr'
 export type Theme = 'dark' | 'light'
@@ -101,12 +101,24 @@ export interface WorkList {
   loaded: boolean
 }
 
-export type Route = { page: 'list' } | { page: 'study'; id: string }
+/** A study's page also shows readings: their identifiers tell which it is. */
+export type Route =
+  | { page: 'list' }
+  | { page: 'study'; id: string }
+  | { page: 'readers' }
+  | { page: 'new-readers' }
+  | { page: 'reader-study'; id: string }
+  | { page: 'archives' }
+
+/** Images are read in a dim room; all other pages share their colours. */
+export type Surface = 'list' | 'study'
+
+export const surfaceOf = ({ page }: Route): Surface => (page === 'study' ? 'study' : 'list')
 
 export interface State {
   route: Route
   language: Language
-  themes: Readonly<Record<Route['page'], Theme>>
+  themes: Readonly<Record<Surface, Theme>>
   person: string
   online: boolean
   problem: string | null
@@ -115,6 +127,8 @@ export interface State {
   /** Fetched or refused; null while nothing is open. */
   opening: { id: string; said: string; failed: boolean } | null
   exam: ExamState | null
+  /** Jobs that somebody waits for, by identifier, as they were last heard of. */
+  jobs: Readonly<Record<string, Job>>
 }
 
 export const INITIAL: State = {
@@ -128,6 +142,7 @@ export const INITIAL: State = {
   list: { studies: [], total: 0, search: '', sort: 'created', order: 'desc', uploads: [], loaded: false },
   opening: null,
   exam: null,
+  jobs: {},
 }
 
 export const LAYERS: Readonly<Record<LayerName, boolean>> = {

@@ -27,28 +27,33 @@ const PANELS: readonly [string, () => ComponentChild][] = [
   ['about', ProvenancePanel],
 ]
 
+/** A reader sees neither what was found, nor what was said of it. */
+const PANELS_OF_READINGS = PANELS.filter(([name]) => name === 'numbers' || name === 'about')
+
 function Side() {
   const say = useWords()
+  const isReading = usePage(({ exam }) => exam?.study.reading !== undefined)
+  const panels = isReading ? PANELS_OF_READINGS : PANELS
   const panel = usePage(({ exam }) => exam?.panel ?? 'numbers')
   const flags = usePage(({ exam }) => exam?.study.measures.flags.length ?? 0)
   const beats = usePage(({ exam }) => exam?.study.measures.beats?.length ?? 0)
   const counts: Readonly<Record<string, number>> = { flags, beats }
   const choose = (name: string) => setExam({ panel: name })
-  const Panel = PANELS.find(([name]) => name === panel)?.[1] ?? Numbers
+  const Panel = panels.find(([name]) => name === panel)?.[1] ?? Numbers
   const step = (event: KeyboardEvent) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
     if (!by) return
-    const at = PANELS.findIndex(([name]) => name === panel)
-    const next = PANELS[(at + by + PANELS.length) % PANELS.length]![0]
+    const at = panels.findIndex(([name]) => name === panel)
+    const next = panels[(at + by + panels.length) % panels.length]![0]
     choose(next)
     document.getElementById(`tab-${next}`)?.focus()
     event.preventDefault()
   }
   return (
     <aside class="side" aria-label={say('results')}>
-      <FlagStrip onOpen={() => choose('flags')} />
+      {!isReading && <FlagStrip onOpen={() => choose('flags')} />}
       <div class="tabs" role="tablist" onKeyDown={step}>
-        {PANELS.map(([name]) => (
+        {panels.map(([name]) => (
           <button
             key={name}
             id={`tab-${name}`}

@@ -1,6 +1,8 @@
-/** English. Words of the editing stand in `editing.en.ts`. */
+/** English. Words of the editing and of other pages stand in files of their own. */
 
+import { ARCHIVES_EN } from './archives.en'
 import { EDITING_EN } from './editing.en'
+import { READERS_EN } from './readers.en'
 
 const PAGE_EN = {
   ok: 'OK',
@@ -22,6 +24,7 @@ const PAGE_EN = {
   women: 'women',
 
   // Around every page
+  places: 'Pages',
   back_to_list: 'Back to the exams',
   offline: 'no connection, trying again',
   who: 'Who works here?',
@@ -248,4 +251,4 @@ const PAGE_EN = {
   mouse_pinch_does: 'Zoom',
 } as const
 
-export const EN = { ...PAGE_EN, ...EDITING_EN } as const
+export const EN = { ...PAGE_EN, ...EDITING_EN, ...READERS_EN, ...ARCHIVES_EN } as const

@@ -1,7 +1,9 @@
-/** French. Words of the editing stand in `editing.fr.ts`. */
+/** French. Words of the editing and of other pages stand in files of their own. */
 
+import { ARCHIVES_FR } from './archives.fr'
 import { EDITING_FR } from './editing.fr'
 import type { Key } from './index'
+import { READERS_FR } from './readers.fr'
 
 export const FR: Record<Key, string> = {
   ok: 'OK',
@@ -22,6 +24,7 @@ export const FR: Record<Key, string> = {
   men: 'hommes',
   women: 'femmes',
 
+  places: 'Pages',
   back_to_list: 'Retour aux examens',
   offline: 'connexion perdue, nouvel essai',
   who: 'Qui travaille ici ?',
@@ -241,4 +244,6 @@ export const FR: Record<Key, string> = {
   mouse_pinch: 'Deux doigts',
   mouse_pinch_does: 'Zoom',
   ...EDITING_FR,
+  ...READERS_FR,
+  ...ARCHIVES_FR,
 }

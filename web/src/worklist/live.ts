@@ -5,6 +5,7 @@ import { edits } from '../editing/state'
 import { api, page, setExam } from '../store/page'
 import { openStudy } from '../viewer/load'
 import { heardOfJob, settle } from './upload'
+import { heardOfWatched, settleWatched } from './watched'
 
 export async function refresh(): Promise<void> {
   const { search, sort, order } = page.get().list
@@ -71,7 +72,7 @@ export function follow(): () => void {
       wait = FIRST_WAIT
       page.set({ online: true })
       void refresh()
-      settle().catch(() => undefined) // the list tells as well
+      for (const asked of [settle(), settleWatched()]) asked.catch(() => undefined) // the list tells as well
     }
     source.onerror = () => {
       page.set({ online: false })
@@ -82,7 +83,11 @@ export function follow(): () => void {
     source.addEventListener('study', (event) => heardOfStudy(JSON.parse((event as MessageEvent<string>).data) as Summary))
     source.addEventListener('deleted', (event) => heardOfDeletion((JSON.parse((event as MessageEvent<string>).data) as { id: string }).id))
     source.addEventListener('resync', () => void refresh())
-    source.addEventListener('job', (event) => heardOfJob(JSON.parse((event as MessageEvent<string>).data) as Job))
+    source.addEventListener('job', (event) => {
+      const job = JSON.parse((event as MessageEvent<string>).data) as Job
+      heardOfJob(job)
+      heardOfWatched(job)
+    })
   }
   begin()
   return () => {

@@ -194,8 +194,10 @@ EDITING: dict[int | str, dict[str, Any]] = {
 
 
 class Sign(Schema):
-    """Who signs."""
+    """Who signs what."""
 
+    version: Number
+    """That the person saw."""
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 
 

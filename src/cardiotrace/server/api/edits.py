@@ -2,7 +2,15 @@
 
 from fastapi import Response
 
-from cardiotrace.server.api.editing_schemas import EDITING, Edited, EditSchema, JournalEntry, Sign, Signed
+from cardiotrace.server.api.editing_schemas import (
+    EDITING,
+    Edited,
+    EditSchema,
+    JournalEntry,
+    Sign,
+    Signed,
+    VersionRefused,
+)
 from cardiotrace.server.api.leases import LeaseToken, Person, leased
 from cardiotrace.server.api.routing import Identifier, Shared, error_answer, make_router
 from cardiotrace.server.desk.editing import OtherVersionError, Target, edit
@@ -31,7 +39,12 @@ async def answer(services: Services, target: Target, wanted: EditSchema, person:
     try:
         return Edited(**await edit(services, target, wanted.base_version, gesture, person or held.holder))
     except OtherVersionError as error:
-        return error_answer(409, error.what, error.remedy, version=error.version)
+        return version_refused(error)
+
+
+def version_refused(error: OtherVersionError) -> Response:
+    """Another version is the present one: which it is."""
+    return error_answer(409, error.what, error.remedy, version=error.version)
 
 
 @router.get("/studies/{study}/edits")
@@ -43,13 +56,19 @@ def list_edits(study: Identifier, services: Shared) -> list[JournalEntry]:
         return [JournalEntry(**entry) for entry in journal_plain(session, document)]
 
 
-@router.post("/studies/{study}/sign")
-def sign_study(study: Identifier, wanted: Sign, services: Shared) -> Signed:
-    """Sign the present version; whatever is edited later is another version, which nobody signed."""
+@router.post(
+    "/studies/{study}/sign",
+    response_model=Signed,
+    responses={409: {"model": VersionRefused, "description": "Another version is the present one."}},
+)
+def sign_study(study: Identifier, wanted: Sign, services: Shared) -> Signed | Response:
+    """Sign the version that one saw; whatever is edited later is another version, which nobody signed."""
     with services.database.writing() as session:
         row = get_study(session, study)
         if row.state != "done" or row.analysis is None:
             raise ConflictError("this study is not analysed", remedy="wait until it is.")
+        if row.version != wanted.version:
+            return version_refused(OtherVersionError(row.version))
         signed = sign(services, session, row, " ".join(wanted.name.split()))
     services.tell_of(study)
     return Signed(version=signed["version"], checksum=signed["checksum"], time=signed["time"])

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Path as PathParameter
 from pydantic import Field
+from sqlalchemy import func, select
 
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import JobMade, Schema
@@ -15,7 +16,8 @@ from cardiotrace.server.pacs.kept import (
     queue_sending,
 )
 from cardiotrace.server.pacs.settings import NetworkSettings
-from cardiotrace.server.store.studies import ConflictError, get_study
+from cardiotrace.server.store.studies import ConflictError, get_study, iso
+from cardiotrace.server.store.tables import StudyRow
 from cardiotrace.server.work.task import Order
 
 router = make_router("archives")
@@ -31,7 +33,15 @@ class NodeTold(Schema):
     ae_title: str | None
     host: str | None
     port: int | None
+    peers: list[str]
+    """Who may send, as TITLE or TITLE@ADDRESS; empty: any program of this machine."""
     problem: str | None
+    receiving: int
+    """Studies of which something may still come."""
+    studies: int
+    """Those that came by DICOM, sent or fetched, and are kept."""
+    last: str | None
+    """When the last of them was taken in."""
 
 
 class Destinations(Schema):
@@ -93,16 +103,20 @@ class Retrieval(Schema):
 @router.get("/pacs/node")
 def show_node(services: Shared) -> NodeTold:
     """Whether studies are received by DICOM, and where."""
-    node = services.node
-    if node is None:
-        return NodeTold(runs=False, ae_title=None, host=None, port=None, problem=None)
-    settings = node.settings
+    node, settings = services.node, services.config.node
+    with services.database.reading() as session:
+        of_dicom = select(func.count(), func.max(StudyRow.created)).where(StudyRow.origin == "dicom")
+        count, last = session.execute(of_dicom).one()
     return NodeTold(
-        runs=node.port is not None,
-        ae_title=settings.ae_title,
-        host=settings.host,
-        port=node.port,
-        problem=node.problem or None,
+        runs=node is not None and node.port is not None,
+        ae_title=None if settings is None else settings.ae_title,
+        host=None if settings is None else settings.host,
+        port=None if node is None else node.port,
+        peers=[] if settings is None else [str(peer) for peer in settings.peers],
+        problem=None if node is None else node.problem or None,
+        receiving=0 if node is None else node.receiving,
+        studies=count,
+        last=None if last is None else iso(last),
     )
 
 

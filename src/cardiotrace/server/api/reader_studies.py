@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Path as InPath
@@ -24,7 +25,7 @@ from cardiotrace.server.api.editing_schemas import (
 )
 from cardiotrace.server.api.edits import answer
 from cardiotrace.server.api.files import made_answer
-from cardiotrace.server.api.images import ARRAY, CONTAINER, PLANES, ImageName, file_of, image_of
+from cardiotrace.server.api.images import ARRAY, CONTAINER, PLANES, ImageName, Of, file_of, image_of
 from cardiotrace.server.api.leases import LeaseToken, Person, leased, told
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import ImageSchema
@@ -32,7 +33,7 @@ from cardiotrace.server.desk.current import current_labels, current_traces, no_t
 from cardiotrace.server.desk.editing import Target, study_params
 from cardiotrace.server.desk.signing import outputs_file
 from cardiotrace.server.services import Services
-from cardiotrace.server.store.edit_tables import ReaderStudyRow, ReadingRow
+from cardiotrace.server.store.edit_tables import PlaneRow, ReaderStudyRow, ReadingRow
 from cardiotrace.server.store.journal import changes, planes_of, reading_document, standing
 from cardiotrace.server.store.studies import ConflictError, MissingError, get_study, iso
 from cardiotrace.server.store.written import automatic_exam, read_json_file
@@ -89,7 +90,8 @@ def open_reading(group: Group, study: Identifier, services: Shared, person: Pers
     exam = automatic_exam(services.data.study(study).automatic) or {"images": []}
     measures = read_json_file(outputs_file(services, document, reading.version)) if reading.version else None
     images = [
-        ImageSchema(**{**{key: each[key] for key in ImageSchema.model_fields}, "phases": {}}) for each in exam["images"]
+        ImageSchema(**{key: each[key] for key in ImageSchema.model_fields} | {"phases": _phases(each, measures)})
+        for each in exam["images"]
     ]
     return ReadingStudy(
         id=reading.id,
@@ -102,6 +104,16 @@ def open_reading(group: Group, study: Identifier, services: Shared, person: Pers
         redo=len(found.undone),
         done=None if reading.done is None else iso(reading.done),
     )
+
+
+def _phases(image: dict[str, Any], measures: dict[str, Any] | None) -> dict[str, int]:
+    """End-diastole and end-systole as the files name them, or the reader's own; never as they were found."""
+    name, named = image["name"], image.get("named_phases", {})  # an analysis of former times says nothing of these
+    if measures is None:
+        return named
+    measured = {each["phase"]: each["frame"] for each in reversed(measures["key_frames"]) if each["image"] == name}
+    edited = (each["phases"] for each in measures["provenance"].get("edited", ()) if each["name"] == name)
+    return {**named, **measured, **next(edited, {})}
 
 
 @router.post("/reader-studies/{group}/readings/{study}/lease", response_model=LeaseMade, responses=LEASED)
@@ -143,24 +155,34 @@ async def edit_reading(
     "/reader-studies/{group}/readings/{study}/images/{name}/labels", response_class=Response, responses=CONTAINER
 )
 def reading_labels(
-    group: Group, study: Identifier, name: ImageName, request: Request, services: Shared, person: Person
+    group: Group,
+    study: Identifier,
+    name: ImageName,
+    request: Request,
+    services: Shared,
+    person: Person,
+    of: Of = "current",
 ) -> Response:
-    """Labels as the reader drew them so far."""
+    """Labels as the reader drew them so far; or as they begin, which is with nothing."""
     reading, (path, digest) = _find(services, group, study, person), file_of(services, study, name, "labels")
-    with services.database.reading() as session:
-        planes = planes_of(session, reading, name)
+    planes = _planes(services, reading, name, of)
     tag = tag_of(f"{digest}{reading}", planes)
     return made_answer(request, lambda: current_labels(path, planes, services.blobs, is_blank=True), ARRAY, tag)
 
 
 @router.get("/reader-studies/{group}/readings/{study}/images/{name}/traces", response_class=Response, responses=PLANES)
 def reading_traces(
-    group: Group, study: Identifier, name: ImageName, request: Request, services: Shared, person: Person
+    group: Group,
+    study: Identifier,
+    name: ImageName,
+    request: Request,
+    services: Shared,
+    person: Person,
+    of: Of = "current",
 ) -> Response:
-    """Outlines as the reader drew them so far."""
+    """Outlines as the reader drew them so far; or as they begin, which is with none."""
     reading, image = _find(services, group, study, person), image_of(services, study, name)
-    with services.database.reading() as session:
-        planes = planes_of(session, reading, name)
+    planes = _planes(services, reading, name, of)
     traces = no_traces(image["frames"], image["slices"])
     return made_answer(request, lambda: current_traces(traces, planes), "application/json", tag_of(reading, planes))
 
@@ -240,6 +262,14 @@ def _reading(session: Session, group: str, study: str, person: str) -> ReadingRo
 def _find(services: Services, group: str, study: str, person: str) -> str:
     with services.database.reading() as session:
         return _reading(session, group, study, person).id
+
+
+def _planes(services: Services, reading: str, image: str, of: Of) -> Sequence[PlaneRow]:
+    """Planes that a reader drew; none of what they began with."""
+    if of == "automatic":
+        return ()
+    with services.database.reading() as session:
+        return planes_of(session, reading, image)
 
 
 def _plain(session: Session, group: ReaderStudyRow) -> ReaderStudySchema:

@@ -35,8 +35,9 @@ def agreement_of(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, An
     """
     readings = [_reading(each) for each in params["readings"]]
     rows = [{key: _known(value) for key, value in row.items()} for row in reader_agreement(readings)]
-    cells = [{key: _cell(value) for key, value in row.items()} for row in rows]
-    return {"rows": rows, "csv": csv_text((*_COLUMNS, *_OF_QUANTITIES), cells)}
+    columns = (*_COLUMNS, *_OF_QUANTITIES)
+    cells = [{key: _cell(row[key]) for key in columns if key in row} for row in rows]
+    return {"rows": rows, "csv": csv_text(columns, cells)}
 
 
 def _reading(params: Mapping[str, Any]) -> Reading:

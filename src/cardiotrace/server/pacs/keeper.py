@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import CardioTraceError
 from cardiotrace.server.arrivals import Arrivals
-from cardiotrace.server.pacs.settings import READY, NodeSettings
+from cardiotrace.server.pacs.settings import READY, RECEIVING, NodeSettings
 
 if TYPE_CHECKING:
+    from cardiotrace.server.pacs.node import Node
     from cardiotrace.server.services import Services
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +48,12 @@ class NodeKeeper:
     def folder(self) -> Path:
         """Where the node keeps what it receives."""
         return self.services.data.root / "node"
+
+    @property
+    def receiving(self) -> int:
+        """Studies of which something may still come."""
+        folder = self.folder / RECEIVING
+        return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
 
     async def watch(self) -> None:
         """Start the node, look after it, take in what is whole; runs while the server does."""
@@ -131,14 +138,17 @@ def run_node(settings: NodeSettings, folder: Path, channel: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     node = Node(settings, folder)
     try:
-        channel.send(node.start())
-    except CardioTraceError as error:
-        channel.send(error.what)
-        return
-    try:
+        channel.send(_port_or_problem(node))
         channel.poll(None)
         channel.recv()
-    except (EOFError, OSError):
+    except (EOFError, OSError):  # also where the server gave it up before it listened
         pass
     finally:
         node.stop()
+
+
+def _port_or_problem(node: "Node") -> int | str:
+    try:
+        return node.start()
+    except CardioTraceError as error:
+        return error.what

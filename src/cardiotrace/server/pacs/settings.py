@@ -41,6 +41,9 @@ class Peer:
         title, _, host = word.partition("@")
         return cls(ae_title=title, host=host)
 
+    def __str__(self) -> str:
+        return f"{self.ae_title}@{self.host}" if self.host else self.ae_title
+
 
 @dataclass(frozen=True, kw_only=True)
 class NodeSettings:

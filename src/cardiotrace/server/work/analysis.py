@@ -64,6 +64,18 @@ def analyse_study(params: Mapping[str, Any], reporter: ProgressReporter) -> dict
     return summary_of(analysis.measures, [image.image for image in analysis.exam.images])
 
 
+def load_model(params: Mapping[str, Any], _: ProgressReporter) -> None:
+    """Load the model that is named for every image, before any image comes.
+
+    Args:
+        params: `model`, its name or path.
+
+    Raises:
+        InputError: there is no model of the name, or its file is damaged.
+    """
+    analyser(params["model"])
+
+
 @lru_cache(maxsize=2)
 def analyser(model: str | None) -> Analyser:
     """The analyser with its models, kept while the process is."""
@@ -125,6 +137,7 @@ def described(image: ExamImage, analysis: Analysis) -> dict[str, Any]:
         "region": None if cine.acquisition.region is None else list(cine.acquisition.region),
         "times_ms": _times(cine),
         "phases": phases_of(image, analysis.measures),
+        "named_phases": named_phases(image),
         "structures": [structure.value for structure in structures],
         "contours": [] if labels is None else list(outline_names(labels.scheme)),
     }
@@ -132,12 +145,16 @@ def described(image: ExamImage, analysis: Analysis) -> dict[str, Any]:
 
 def phases_of(image: ExamImage, measures: Measures) -> dict[str, int]:
     """The frames that were measured in an image as end-diastole and end-systole; else those that the exam names."""
-    named = {phase.value: frame for phase, frame in image.phases.items() if phase is not Phase.OTHER}
     measured: dict[str, int] = {}
     for found in measures.key_frames:
         if found.image == image.name:
             measured.setdefault(found.phase.value, found.frame)
-    return {**named, **measured}
+    return {**named_phases(image), **measured}
+
+
+def named_phases(image: ExamImage) -> dict[str, int]:
+    """The frames that the exam itself names: by its files, not by what was found in them."""
+    return {phase.value: frame for phase, frame in image.phases.items() if phase is not Phase.OTHER}
 
 
 def shown_pixels(cine: Image) -> tuple[NDArray[Any], dict[str, Any]]:

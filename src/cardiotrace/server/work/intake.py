@@ -75,6 +75,7 @@ class Intake:
                 if (one := self._one(exam, root, len(found))) is not None:
                     taken.append(one)
                 on_progress(number, len(found))
+        self.left_out += [self._told_of_hidden(folder) for folder in _hidden_folders(root)]
         self.left_out = [self._short(line) for line in dict.fromkeys(self.left_out)]
         return taken
 
@@ -108,6 +109,10 @@ class Intake:
             blob = blobs.take(target)
             kept.append(TakenFile(name.as_posix(), blob.sha256, blob.size))
         return tuple(kept)
+
+    def _told_of_hidden(self, folder: Path) -> str:
+        count = sum(1 for _ in _walk(folder))
+        return f"{folder.relative_to(self.tree).as_posix()}: a hidden folder, files in it: {count}"
 
     def _short(self, line: str) -> str:
         """What is said of a file, without the folders of this machine."""
@@ -191,6 +196,14 @@ def _files_of(found: FoundExam, root: Path, count: int, read: Exam | None) -> li
             own |= {path: None for path in (source.path, source.pixel_file) if path is not None} if source else {}
         return [file for path in own if path.is_relative_to(root) for file in _walk(path)]
     return list(_walk(found.path))
+
+
+def _hidden_folders(root: Path) -> Iterator[Path]:
+    """Folders whose names say that nobody is to see them: no search for exams looks into them."""
+    for folder, within, _ in os.walk(root):
+        hidden = [name for name in within if name.startswith(".")]
+        within[:] = sorted(set(within) - set(hidden))
+        yield from (Path(folder, name) for name in sorted(hidden))
 
 
 def _walk(path: Path) -> Iterator[Path]:

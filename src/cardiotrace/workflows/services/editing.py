@@ -13,7 +13,7 @@ from cardiotrace.clinical.quantity import Measures
 from cardiotrace.clinical.rule import flag
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.findings import ExamFindings
-from cardiotrace.core.flag import Flag
+from cardiotrace.core.flag import AcceptedFlag, Flag
 from cardiotrace.core.label import LabelMap
 from cardiotrace.geometry.blank import runs_of
 from cardiotrace.inference.segmentation import Segmentation
@@ -57,7 +57,7 @@ class EditedExam:
         analysis = measured(
             exam,
             self.labels(edits) if labels is None else labels,
-            replace(provenance, edited=edited),
+            replace(provenance, edited=edited, accepted=tuple(accepted_flags(edits))),
             flags=[*tracing.flags, *edited_flags(edited)],
             doubts={name: _without(doubt, edits.edited_frames(name)) for name, doubt in tracing.doubts.items()},
             tracking=self.analyser.tracking,
@@ -108,6 +108,14 @@ def _edited(exam: Exam, edits: Edits) -> Iterator[EditedImage]:
             rejected=tuple(sorted({frame for frame, _ in rejected})),
             reasons=tuple(dict.fromkeys(said.reason for _, said in rejected if said.reason)),
         )
+
+
+def accepted_flags(edits: Edits) -> Iterator[AcceptedFlag]:
+    """Flags that somebody looked at and let stand."""
+    for address, edit in edits.of(Kind.FLAG):
+        if isinstance(edit.value, Said):
+            rule, about, text = address.name.split("\n")
+            yield AcceptedFlag(rule, about, text, edit.by, edit.time, edit.value.reason)
 
 
 def edited_flags(edited: Sequence[EditedImage]) -> Iterator[Flag]:

@@ -7,7 +7,7 @@ from typing import Any
 from cardiotrace import __version__
 from cardiotrace.core.config import to_plain
 from cardiotrace.core.exam import Exam, ExamImage
-from cardiotrace.core.flag import Flag, Grade
+from cardiotrace.core.flag import AcceptedFlag, Flag, Grade
 from cardiotrace.workflows.services.tracing import TracingModel
 
 _MOST_NAMES = 3
@@ -98,12 +98,15 @@ class Provenance:
     """Of the program."""
     edited: tuple[EditedImage, ...] = ()
     """What a person changed of the labels; nothing where they stand as they were made."""
+    accepted: tuple[AcceptedFlag, ...] = ()
+    """Flags that a person looked at and let stand."""
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON holds it. No path is in it, and no time: the same input gives the same file."""
+        """As JSON holds it. No path is in it, nor when it was made: the same input gives the same file."""
         plain: dict[str, Any] = to_plain(self, with_none=True)
-        if not self.edited:
-            del plain["edited"]
+        for said_by_a_person in ("edited", "accepted"):
+            if not plain[said_by_a_person]:
+                del plain[said_by_a_person]
         return {"program": "cardiotrace", **{key: plain[key] for key in ("version", *plain)}}
 
 
