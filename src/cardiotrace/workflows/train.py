@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cardiotrace.core.errors import UsageError, WorkError
+from cardiotrace.core.errors import InputError, UsageError, WorkError
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.text import some

@@ -67,7 +67,8 @@ def coral_distance(
     means, covariances = zip(*map(_moments, (source, target)), strict=True)
     channels = source.shape[1]
     apart = (means[0] - means[1]).square().sum() + (covariances[0] - covariances[1]).square().sum() / (4 * channels)
-    return apart / channels
+    distance: Tensor = apart / channels
+    return distance
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:

@@ -174,7 +174,8 @@ def learned_from(
     wanted = [
         adaptation.teaches(one) if one.is_labelled else with_unlabelled and adaptation.is_target(one) for one in samples
     ]
-    return indices[np.array(wanted, bool)]
+    chosen: NDArray[np.int64] = indices[np.array(wanted, bool)]
+    return chosen
 
 
 def described(packed: PackedDataset, patients: Iterable[str], adaptation: Adaptation) -> AdaptationSpec:

@@ -75,4 +75,5 @@ def with_low_frequencies_of(
     columns = torch.fft.rfftfreq(width, device=images.device) <= band
     low = rows[:, None] & columns
     changed = torch.where(low, torch.polar(other.abs(), own.angle()), own)
-    return torch.fft.irfft2(changed, s=(height, width)).to(images.dtype)
+    result: Tensor = torch.fft.irfft2(changed, s=(height, width)).to(images.dtype)
+    return result

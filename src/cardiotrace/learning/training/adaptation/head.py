@@ -82,8 +82,8 @@ class DomainHead(nn.Module):
         """Logits of every domain, (batch, domains)."""
         features = bottleneck
         if self.branch is not None and decoder is not None:
-            pool = nn.functional.adaptive_avg_pool3d if features.ndim == 5 else nn.functional.adaptive_avg_pool2d
-            coarse = pool(self.branch(decoder), features.shape[2:])
+            pool: Any = nn.functional.adaptive_avg_pool3d if features.ndim == 5 else nn.functional.adaptive_avg_pool2d
+            coarse = pool(self.branch(decoder), tuple(features.shape[2:]))
             features = self.meeting(torch.cat((features, coarse), dim=1))
         logits: Tensor = self.classifier(features.flatten(2).mean(dim=2))
         return logits
@@ -116,4 +116,5 @@ def domain_loss(logits: Tensor, domains: Tensor) -> Tensor:
         4.5
     """
     losses = nn.functional.cross_entropy(logits.float(), domains, reduction="none")
-    return torch.stack([losses[domains == domain].mean() for domain in domains.unique()]).mean()
+    present = sorted(set(domains.tolist()))
+    return torch.stack([losses[domains == domain].mean() for domain in present]).mean()

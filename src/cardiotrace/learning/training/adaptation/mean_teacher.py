@@ -111,7 +111,8 @@ class MeanTeacherObjective(SupervisedObjective):
         self.teacher.eval()
         with self.fabric.autocast():
             logits = self.teacher(images)
-        return logits.float().softmax(dim=1)
+        probabilities: Tensor = logits.float().softmax(dim=1)
+        return probabilities
 
     def _finds_enough(self, found: Tensor, labels: Tensor) -> Tensor:
         """Whether the teacher finds as much in an image of the targets as the guard asks, beside what is labelled."""

@@ -118,8 +118,8 @@ def probe(level: Level, kind: Kind, learned: Probed, tested: Probed, settings: P
     """
     if both := set(learned.patients) & set(tested.patients):
         raise InputError(f"a probe would be tested on {min(both)}, from whom it learned")
-    domains = learned.domains.unique()
-    if len(domains) < 2 or not torch.equal(domains, tested.domains.unique()):
+    domains = set(learned.domains.tolist())
+    if len(domains) < 2 or domains != set(tested.domains.tolist()):
         raise InputError("a probe needs patients of every domain, to learn from and to be tested on")
     answers = (_linear if kind == "linear" else _convolutional)(learned, tested.features, settings)
     right = (answers == tested.domains).numpy()
@@ -149,7 +149,7 @@ def balanced_accuracy(
     shares = []
     for domain in np.unique(domains):
         counts: dict[str, list[int]] = {}
-        for index in np.flatnonzero(domains == domain):
+        for index in np.flatnonzero(domains == domain).tolist():
             counts.setdefault(patients[index], []).append(int(right[index]))
         hits = np.array([sum(found) for found in counts.values()])
         sizes = np.array([len(found) for found in counts.values()])
@@ -179,7 +179,9 @@ def chosen(domains: Sequence[str], most: int) -> list[int]:
 
 def _weights(domains: Tensor) -> Tensor:
     """Of each domain in the loss, so that all count alike."""
-    return len(domains) / domains.bincount().float().clamp(min=1) / len(domains.unique())
+    counts = domains.bincount().float()
+    weights: Tensor = len(domains) / counts.clamp(min=1) / (counts > 0).sum()
+    return weights
 
 
 def _linear(learned: Probed, tested: Tensor, settings: ProbeSettings) -> Tensor:
@@ -196,10 +198,10 @@ def _linear(learned: Probed, tested: Tensor, settings: ProbeSettings) -> Tensor:
         optimiser.zero_grad()
         value = nn.functional.cross_entropy(layer(rows), learned.domains, weights)
         value = value + settings.decay * layer.weight.square().sum()
-        value.backward()
+        torch.autograd.backward(value)
         return value
 
-    optimiser.step(loss)
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         answers: Tensor = layer(others).argmax(dim=1)
     return answers
@@ -232,9 +234,9 @@ def _convolutional(learned: Probed, tested: Tensor, settings: ProbeSettings) -> 
         rows = torch.randint(len(learned.domains), (_BATCH,), generator=generator)
         said = network((learned.features[rows].float() - mean) / sd)
         optimiser.zero_grad()
-        nn.functional.cross_entropy(said, learned.domains[rows], weights).backward()
+        torch.autograd.backward(nn.functional.cross_entropy(said, learned.domains[rows], weights))
         optimiser.step()
         schedule.step()
     with torch.no_grad():
-        parts = [network((part.float() - mean) / sd).argmax(dim=1) for part in tested.split(_BATCH)]
+        parts = [network((part.float() - mean) / sd).argmax(dim=1) for part in torch.split(tested, _BATCH)]
     return torch.cat(parts)
