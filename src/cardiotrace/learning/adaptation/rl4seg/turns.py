@@ -338,9 +338,6 @@ def _read_pseudo_labels(folder: Path, targets: PackedDataset) -> dict[int, Class
     place_of = {sample_key(sample): index for index, sample in enumerate(targets.samples)}
     places = [place_of[sample_key(sample)] for sample in kept.samples]
     return {place: np.asarray(labels) for place, labels in zip(places, kept.labels, strict=True)}
-        place_of[sample_key(sample)]: np.asarray(labels)
-        for sample, labels in zip(kept.samples, kept.labels, strict=True)
-    }
 
 
 def _reward_data(turns: Turns, number: int) -> PackedDataset:
@@ -360,9 +357,6 @@ def _reward_parts(turns: Turns, packed: PackedDataset) -> Split:
     teaching, held = (tuple(name for name in part if name in there) for part in (split.training, split.validation))
     # Where a part has nobody there is nothing to hold apart.
     return Split(teaching, held) if teaching and held else Split((*teaching, *held), ())
-        tuple(name for name in split.training if name in there),
-        tuple(name for name in split.validation if name in there),
-    )
 
 
 def _reward(turns: Turns, number: int) -> Judge:
