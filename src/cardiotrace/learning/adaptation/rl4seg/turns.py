@@ -8,7 +8,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,13 @@ import numpy as np
 import torch
 from cardiotrace.learning.adaptation.domains import Adaptation
 
-from cardiotrace.core.config import from_plain, known_only
-from cardiotrace.core.contract import ITERATION
-from cardiotrace.core.errors import CardioTraceError, InputError
+from cardiotrace.core.errors import InputError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.packed import IGNORED, PackedDataset, open_packed, write_packed
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import write_json
 from cardiotrace.learning.adaptation.rl4seg.answer import Classes, PixelSize
+from cardiotrace.learning.adaptation.rl4seg.iteration import Iteration, IterationFolder
 from cardiotrace.learning.adaptation.rl4seg.policy import CollapsedError, PolicyObjective
 from cardiotrace.learning.adaptation.rl4seg.reward_data import (
     answers_of,
@@ -65,86 +64,6 @@ _LOG = logging.getLogger(__name__)
 _ANSWERS, _DISTORTIONS = 3, 4
 """Last word of a seed, beside those of `stage`."""
 _BATCH = 16
-
-
-@dataclass(frozen=True)
-class Iteration:
-    """What came of an iteration; the manifest in its folder, written when it is over."""
-
-    number: int
-    """0 is the supervised training."""
-    limits: ShapeLimits
-    """Fitted in iteration 0."""
-    answers: str = ""
-    """What came of the answers of the policy before, in words."""
-    temperature: float = 1.0
-    """Of the reward network."""
-    pairs: int = 0
-    """Outlines that its reward network learned from, with those of all iterations before."""
-    stopped: str = ""
-    """Why its policy was not finished, in words; the last epoch before is kept, or the policy before where there is
-    none."""
-
-
-@dataclass(frozen=True)
-class IterationFolder:
-    """Names of the files of an iteration."""
-
-    path: Path
-
-    @property
-    def manifest(self) -> Path:
-        """What came of it; there once it is over."""
-        return self.path / "iteration.json"
-
-    @property
-    def reward_data(self) -> Path:
-        """Outlines, and where they are wrong."""
-        return self.path / "reward-data"
-
-    @property
-    def pseudo_labels(self) -> Path:
-        """Answers that were taken for right; not there where none were."""
-        return self.path / "pseudo-labels"
-
-    @property
-    def reward(self) -> RunFolder:
-        """The training of the reward network."""
-        return RunFolder(self.path / "reward")
-
-    @property
-    def policy(self) -> RunFolder:
-        """That of the policy; in iteration 0 the supervised training."""
-        return RunFolder(self.path / "policy")
-
-    @property
-    def critic(self) -> Path:
-        """Weights of the policy's critic."""
-        return self.path / "critic.safetensors"
-
-    def read(self) -> Iteration | None:
-        """Its manifest; None where it is not over.
-
-        Raises:
-            InputError: it is damaged.
-        """
-        if not self.manifest.exists():
-            return None
-        try:
-            values = ITERATION.read(json.loads(self.manifest.read_text()), where=self.manifest)
-            return from_plain(Iteration, known_only(Iteration, values))
-        except (OSError, ValueError, TypeError, KeyError, CardioTraceError) as error:
-            raise InputError(
-                f"is no manifest of an iteration: {error}", where=self.manifest, remedy="delete the folder of it."
-            ) from None
-
-    def finish(self, done: Iteration) -> None:
-        """Write the manifest: the iteration is over.
-
-        Raises:
-            WorkError: it cannot be written.
-        """
-        write_json(self.manifest, ITERATION.stamp(asdict(done)))
 
 
 @dataclass(frozen=True)
@@ -301,9 +220,8 @@ def _iterated(turns: Turns, number: int, limits: ShapeLimits) -> Iteration:
 def _gathered(turns: Turns, number: int, limits: ShapeLimits) -> str:
     """Reward data of the answers of the policy before, and what came of these."""
     folder, seed = turns.folder(number), turns.recipe.seed
-    told = folder.path / "answers.json"
-    if told.exists():  # written last
-        return str(json.loads(told.read_text())["answers"])
+    if folder.answers.exists():
+        return str(json.loads(folder.answers.read_text())["answers"])
     policy = turns.network(turns.folder(number - 1).policy)
     answers = answers_of(policy, turns.images, generator_of(seed, number, _ANSWERS))
     with turns.reporter.stage(f"iteration {number}: judging answers by shape") as on_progress:
@@ -320,7 +238,7 @@ def _gathered(turns: Turns, number: int, limits: ShapeLimits) -> str:
     if pairs:
         write_reward_data(folder.reward_data, turns.targets, range(len(turns.targets)), pairs)
     _write_pseudo_labels(folder.pseudo_labels, turns.targets, found.accepted)
-    write_json(told, {"answers": found.told()})
+    write_json(folder.answers, {"answers": found.told()})
     return found.told()
 
 
