@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from cardiotrace.clinical.anatomy.criterion import CRITERIA, Axis, Measured
+from cardiotrace.clinical.anatomy.criterion import CRITERIA, Axis, Kind, Measured
 from cardiotrace.clinical.anatomy.limits import AnatomyLimits
 from cardiotrace.clinical.anatomy.plane import Plane
 from cardiotrace.clinical.axis import long_axis
@@ -69,9 +69,12 @@ class Anatomy:
             if any(shapes):
                 mask = plane.mask(structure)
                 reward[mask] = np.minimum(reward[mask], 1 - sum(shapes) / len(shapes))
-        for each in asked:
-            if each.name in failed and each.where is not None:
-                reward[each.where(plane)] = 0
+        counted = [each for each in asked if each.name in failed and each.where is not None]
+        areas = [each for each in counted if each.kind is Kind.AREA]
+        # What borders on a hole or lies apart has wrong neighbours too: the border is not to blame for that.
+        for each in areas or counted:
+            assert each.where is not None
+            reward[each.where(plane)] = 0
 
     @property
     def has_annulus(self) -> bool:
