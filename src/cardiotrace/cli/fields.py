@@ -100,6 +100,7 @@ _MARKS: Mapping[str, Mark] = {
     "predicted": Mark("PREDICTED", is_word=True),
     "reference": Mark("REFERENCE", is_word=True),
     "recipe": Mark("RECIPE", is_word=True),
+    "MethodOfAdaptation.method": Mark("METHOD", is_word=True),
     "overrides": Mark(name="set", kind=Annotated[dict[str, Any], _SETTINGS]),
     "queue": Mark("LIST", is_word=True),
     "ExportConfig.run": Mark("RUN", is_word=True),

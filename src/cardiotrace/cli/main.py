@@ -84,6 +84,13 @@ VERBS = (
     Verb("phantom fundus", "phantom", "Phantom eyes: photographs and their vessels.", "phantom fundus --out eyes -n 9"),
     Verb("plan", "plan", "A recipe for nnU-Net's network, fitted to a data set.", "plan --dataset camus --data PATH"),
     Verb("train", "train", "Train a network as a recipe says.", f"train {_CAMUS} --data PATH", tunes_memory=True),
+    Verb(
+        "adapt",
+        "adapt",
+        "Train for scanners without labels: DANN and simpler ways.",
+        "adapt dann recipes/phantom-adaptation.toml",
+        tunes_memory=True,
+    ),
     Verb("crossval", "crossval", "Train and test every fold.", f"crossval {_CAMUS} --data PATH", tunes_memory=True),
     Verb(
         "sweep",

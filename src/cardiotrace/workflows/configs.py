@@ -52,6 +52,19 @@ class TrainConfig(RecipeConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MethodOfAdaptation:
+    """How to serve a domain without labels."""
+
+    method: str
+    """dann, coral, ...: `cardiotrace adapt --help` tells all; takes the place of that of the recipe."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptConfig(TrainConfig, MethodOfAdaptation):
+    """One training that serves further domains without their labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CrossvalConfig(RecipeConfig):
     """Which recipe, on what, how many folds; one folder per fold is made in `out`."""
 
