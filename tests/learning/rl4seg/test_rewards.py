@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from cardiotrace.datasets.packed import PackedSample
-from cardiotrace.learning.adaptation.rl4seg.rewards import Rewarder, case_key
-from cardiotrace.learning.adaptation.rl4seg.shapes import ShapeLimits
-from tests.learning.adaptation.rl4seg.hearts import LV, pierced, shapes, whole
+from cardiotrace.learning.rl4seg.rewards import Rewarder, case_key
+from cardiotrace.learning.rl4seg.shapes import ShapeLimits
+from tests.learning.rl4seg.hearts import LV, pierced, shapes, whole
 
 SAMPLE = PackedSample("case", {"patient": "p"}, "ED", "4CH", 0, 0, 0.0, 255.0)
 

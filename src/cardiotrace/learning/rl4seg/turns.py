@@ -15,28 +15,37 @@ from typing import Any
 
 import numpy as np
 import torch
-from cardiotrace.learning.adaptation.domains import Adaptation
+from numpy.typing import NDArray
+from torch import Tensor
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.packed import IGNORED, PackedDataset, open_packed, write_packed
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import write_json
-from cardiotrace.learning.adaptation.rl4seg.answer import Classes, PixelSize
-from cardiotrace.learning.adaptation.rl4seg.iteration import Iteration, IterationFolder
-from cardiotrace.learning.adaptation.rl4seg.policy import CollapsedError, PolicyObjective
-from cardiotrace.learning.adaptation.rl4seg.reward_data import (
+from cardiotrace.learning.adaptation.domains import Adaptation
+from cardiotrace.learning.adaptation.rl4seg import RL4Seg
+from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.rl4seg.answer import Classes, PixelSize
+from cardiotrace.learning.rl4seg.iteration import Iteration, IterationFolder
+from cardiotrace.learning.rl4seg.policy import CollapsedError, PolicyObjective
+from cardiotrace.learning.rl4seg.reward_data import (
     answers_of,
     reward_pairs,
     sort_answers,
     together,
     write_reward_data,
 )
-from cardiotrace.learning.adaptation.rl4seg.reward_network import WRONG, Judge, RewardNetwork, fitted_temperature
-from cardiotrace.learning.adaptation.rl4seg.rewards import CaseKey, Rewarder, case_key
-from cardiotrace.learning.adaptation.rl4seg.settings import RL4Seg
-from cardiotrace.learning.adaptation.rl4seg.shapes import ShapeLimits, ValidShapes, fitted_limits
-from cardiotrace.learning.adaptation.rl4seg.stage import (
+from cardiotrace.learning.rl4seg.reward_network import (
+    WRONG,
+    Judge,
+    RewardNetwork,
+    calibration_error,
+    fitted_temperature,
+)
+from cardiotrace.learning.rl4seg.rewards import CaseKey, Rewarder, case_key
+from cardiotrace.learning.rl4seg.shapes import ShapeLimits, ValidShapes, fitted_limits
+from cardiotrace.learning.rl4seg.stage import (
     PolicyStage,
     RewardStage,
     generator_of,
@@ -48,7 +57,6 @@ from cardiotrace.learning.adaptation.rl4seg.stage import (
     stacked,
     with_pseudo_labels,
 )
-from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.training.build import ObjectiveContext, ObjectiveMaker, build_model
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 from cardiotrace.learning.training.folder import RunFolder, check_folder
@@ -64,6 +72,18 @@ _LOG = logging.getLogger(__name__)
 _ANSWERS, _DISTORTIONS = 3, 4
 """Last word of a seed, beside those of `stage`."""
 _BATCH = 16
+_EXAMPLES = 8
+"""On which an exported reward network must agree with the trained one."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The reward network that the kept policy learned from."""
+
+    judge: Judge
+    iteration: Iteration
+    examples: Tensor
+    """Some of what it sees, images with outlines, to compare an exported network on."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +92,24 @@ class Taught:
 
     result: TrainingResult
     iterations: tuple[Iteration, ...]
-    judge: Judge | None
-    """The last reward network; None where no policy was kept but that of iteration 0."""
+    """All that were begun, the supervised training first."""
+    kept: int
+    """The one whose policy is kept."""
+    judged: Judged | None
+    """None where the policy of iteration 0 is kept."""
+
+    def told(self) -> str:
+        """In words, for the model file."""
+        last = self.iterations[-1]
+        kept = f"policy of iteration {self.kept}"
+        stopped = f"; iteration {last.number} was stopped: {last.stopped}" if last.stopped else ""
+        answers = f"; {self.iterations[self.kept].answers}" if self.kept else ""
+        return f"{kept}{answers}{stopped}"
+
+
+def first_iteration(run: RunFolder) -> Path:
+    """The folder of the supervised training of a run."""
+    return IterationFolder.of(run, 0).path
 
 
 @dataclass(frozen=True)
@@ -89,7 +125,6 @@ class Turns:
         pixel_sizes: of the network's grid, by case.
         hardware: devices.
         reporter: told of progress.
-        watched: makes who hears of the epochs of a training: its name, its folder and how many there are.
     """
 
     run: CheckedRun
@@ -113,7 +148,7 @@ class Turns:
 
     def folder(self, number: int) -> IterationFolder:
         """Of an iteration."""
-        return IterationFolder(self.run.folder.path / f"iteration-{number}")
+        return IterationFolder.of(self.run.folder, number)
 
     @cached_property
     def targets(self) -> PackedDataset:
@@ -167,8 +202,7 @@ def taught_in_turns(turns: Turns) -> Taught:
             turns.reporter.say(f"iteration {number} was stopped: {done.stopped}; the policy before that is kept")
             break
     _keep(turns.folder(kept).policy, turns.run.folder)
-    judge = None if judged is None else _judge(turns, judged)
-    return Taught(replace(result, is_complete=True), tuple(iterations), judge)
+    return Taught(replace(result, is_complete=True), tuple(iterations), kept, judged and _judged(turns, judged))
 
 
 def _begun(turns: Turns) -> tuple[TrainingResult, Iteration]:
@@ -207,10 +241,10 @@ def _iterated(turns: Turns, number: int, limits: ShapeLimits) -> Iteration:
     if (done := folder.read()) is not None:
         return done
     answers = _gathered(turns, number, limits)
-    reward = _reward(turns, number)
-    draft = Iteration(number, limits, answers, reward.temperature, _pairs(turns, number))
+    judge, error = _reward(turns, number)
+    draft = Iteration(number, limits, answers, judge.temperature, len(_reward_data(turns, number)), error)
     try:
-        _policy(turns, number, limits, reward)
+        _policy(turns, number, limits, judge)
     except (CollapsedError, DivergedError) as error:
         draft = replace(draft, stopped=error.what)
     folder.finish(draft)
@@ -264,10 +298,6 @@ def _reward_data(turns: Turns, number: int) -> PackedDataset:
     return together([open_packed(folder) for folder in folders if folder.is_dir()])
 
 
-def _pairs(turns: Turns, number: int) -> int:
-    return len(_reward_data(turns, number))
-
-
 def _reward_parts(turns: Turns, packed: PackedDataset) -> Split:
     """By patients of the targets, so that each is in the same part in every iteration."""
     split = reward_split(sorted({sample.patient for sample in turns.targets.samples}), turns.recipe.seed)
@@ -277,8 +307,8 @@ def _reward_parts(turns: Turns, packed: PackedDataset) -> Split:
     return Split(teaching, held) if teaching and held else Split((*teaching, *held), ())
 
 
-def _reward(turns: Turns, number: int) -> Judge:
-    """The reward network of an iteration, which goes on from the one before."""
+def _reward(turns: Turns, number: int) -> tuple[Judge, float | None]:
+    """The reward network of an iteration, which goes on from the one before; and its calibration error."""
     recipe, folder = reward_recipe(turns.recipe, turns.settings), turns.folder(number).reward
     packed = _reward_data(turns, number)
     split = _reward_parts(turns, packed)
@@ -287,12 +317,26 @@ def _reward(turns: Turns, number: int) -> Judge:
     before = turns.folder(number - 1).reward.best if number > 1 else None
     _trained(turns, recipe, folder, data, RewardStage(turns.classes, before))
     network = _reward_network(turns, folder)
-    held = packed.indices_of(split.validation)
-    dataset = DeviceDataset(packed, held, turns.recipe.preprocessing, torch.device("cpu"))
+    held = _held_out(turns, packed, split)
+    judge = Judge(network, fitted_temperature(network, held))
+    return judge, calibration_error(judge, held)
+
+
+def _outlined(turns: Turns, packed: PackedDataset, indices: NDArray[np.int64] | None = None) -> DeviceDataset:
+    """Images with `encoded` outlines, on the CPU; all of them where no indices are given."""
+    chosen = np.arange(len(packed)) if indices is None else indices
+    return DeviceDataset(packed, chosen, turns.recipe.preprocessing, torch.device("cpu"))
+
+
+def _held_out(turns: Turns, packed: PackedDataset, split: Split) -> list[tuple[Tensor, Tensor]]:
+    """Batches that a reward network has not learned from."""
+    indices = packed.indices_of(split.validation)
+    if not len(indices):
+        return []
+    dataset = _outlined(turns, packed, indices)
     picked = (torch.arange(len(dataset))[start : start + _BATCH] for start in range(0, len(dataset), _BATCH))
     units = (dataset.unit(some) for some in picked)
-    temperature = fitted_temperature(network, ((dataset.normalise(images), codes) for images, codes in units))
-    return Judge(network, temperature)
+    return [(dataset.normalise(images), codes) for images, codes in units]
 
 
 def _reward_network(turns: Turns, folder: RunFolder) -> RewardNetwork:
@@ -302,8 +346,11 @@ def _reward_network(turns: Turns, folder: RunFolder) -> RewardNetwork:
     return network
 
 
-def _judge(turns: Turns, done: Iteration) -> Judge:
-    return Judge(_reward_network(turns, turns.folder(done.number).reward), done.temperature)
+def _judged(turns: Turns, done: Iteration) -> Judged:
+    network = _reward_network(turns, turns.folder(done.number).reward)
+    dataset = _outlined(turns, _reward_data(turns, done.number))
+    images, codes = dataset.unit(torch.arange(min(_EXAMPLES, len(dataset))))
+    return Judged(Judge(network, done.temperature), done, network.seen(dataset.normalise(images), codes)[0])
 
 
 def _policy(turns: Turns, number: int, limits: ShapeLimits, judge: Judge) -> None:

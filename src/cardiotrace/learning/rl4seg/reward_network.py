@@ -6,7 +6,7 @@ by one map for each image, see `encoded`, which augmentation moves along with th
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.objective import Losses, Progress
 from cardiotrace.learning.training.supervision import SupervisedObjective
+from cardiotrace.metrics.reliability import Reliability
 
 WRONG = "wrong"
 """Name of the reward network's only class beside "right"."""
@@ -145,6 +146,25 @@ def fitted_temperature(
     if not margins or not torch.cat(margins).numel():
         return 1.0
     return _likeliest(torch.cat(margins).clone(), torch.cat(targets).clone())
+
+
+def calibration_error(
+    judge: Judge, batches: Sequence[tuple[Tensor, Int64[Tensor, "batch height width"]]]
+) -> float | None:
+    """Expected calibration error of what a judge says of outlines; None of none.
+
+    Args:
+        judge: at its temperature.
+        batches: images and `encoded` outlines that its network has not learned from.
+    """
+    found = Reliability.of(np.zeros(0), np.zeros(0, bool))
+    for images, codes in batches:
+        outlines, wrong = decoded(codes)
+        known = (wrong != IGNORED).cpu().numpy()
+        right = judge.rewards(images, outlines).cpu().numpy()[known]
+        is_right = wrong.cpu().numpy()[known] == 0
+        found = found + Reliability.of(np.maximum(right, 1 - right), (right >= 0.5) == is_right)
+    return found.expected_error if found.count.sum() else None
 
 
 def _likeliest(margins: Float[Tensor, " pixels"], targets: Float[Tensor, " pixels"]) -> float:

@@ -7,8 +7,8 @@ import pytest
 
 from cardiotrace.clinical.anatomy.criterion import Axis
 from cardiotrace.core.label import ACDC
-from cardiotrace.learning.adaptation.rl4seg.answer import Anatomy
-from tests.learning.adaptation.rl4seg.hearts import ANATOMY, LA, LV, MYO, pierced, whole
+from cardiotrace.learning.rl4seg.answer import Anatomy
+from tests.learning.rl4seg.hearts import ANATOMY, LA, LV, MYO, pierced, whole
 
 
 def test_a_whole_heart_is_valid_and_worth_one_all_over():

@@ -7,8 +7,8 @@ import numpy as np
 from cardiotrace.clinical.anatomy.criterion import Axis
 from cardiotrace.clinical.anatomy.limits import preset
 from cardiotrace.core.label import CAMUS
-from cardiotrace.learning.adaptation.rl4seg.answer import Anatomy
-from cardiotrace.learning.adaptation.rl4seg.shapes import ValidShapes
+from cardiotrace.learning.rl4seg.answer import Anatomy
+from cardiotrace.learning.rl4seg.shapes import ValidShapes
 from tests.fake.correctors import heart, make_corrector
 
 ANATOMY = Anatomy(CAMUS, Axis.LONG, preset("published"), is_upright=True)

@@ -9,8 +9,8 @@ from cardiotrace.clinical.anatomy.criterion import Axis
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.label import ACDC, MNMS
 from cardiotrace.core.terms import View
-from cardiotrace.learning.adaptation.rl4seg.answer import Anatomy
-from cardiotrace.learning.adaptation.rl4seg.shapes import (
+from cardiotrace.learning.rl4seg.answer import Anatomy
+from cardiotrace.learning.rl4seg.shapes import (
     AnnulusShift,
     ShapeLimits,
     ValidShapes,
@@ -18,7 +18,7 @@ from cardiotrace.learning.adaptation.rl4seg.shapes import (
     fitted_limits,
 )
 from tests.fake.correctors import make_corrector
-from tests.learning.adaptation.rl4seg.hearts import ANATOMY, LV, loose, pierced, shapes, whole
+from tests.learning.rl4seg.hearts import ANATOMY, LV, loose, pierced, shapes, whole
 
 
 def test_what_it_draws_as_it_is_agrees_and_what_is_spoilt_agrees_less():

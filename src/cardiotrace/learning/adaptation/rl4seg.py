@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from cardiotrace.clinical.anatomy.limits import PRESETS
+from cardiotrace.learning.adaptation.method import MethodConfig
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,14 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class RL4Seg:
+class RL4Seg(MethodConfig):
     """Iterations of reward learning and reinforcement learning on images without a label.
 
     Source: Judge et al. 2024, MICCAI, arXiv:2406.17902; defaults are the published ones but `agreement`, which depends
     on the autoencoder.
     """
+
+    sees_targets: ClassVar[bool] = False  # in the first of its trainings, which is supervised
 
     corrector: str = "corrector-4ch"
     """Name or path of the model that knows valid shapes of the same structures."""

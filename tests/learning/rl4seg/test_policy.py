@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cardiotrace.datasets.packed import IGNORED, PackedSample
-from cardiotrace.learning.adaptation.rl4seg.policy import (
+from cardiotrace.learning.rl4seg.policy import (
     CollapsedError,
     PolicyObjective,
     Prices,
@@ -16,7 +16,7 @@ from cardiotrace.learning.adaptation.rl4seg.policy import (
     divergence_of,
     entropy_of,
 )
-from cardiotrace.learning.adaptation.rl4seg.settings import Guard, RL4Seg
+from cardiotrace.learning.adaptation.rl4seg import Guard, RL4Seg
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import SingleDevice

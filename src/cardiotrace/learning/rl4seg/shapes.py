@@ -9,7 +9,7 @@ from jaxtyping import Float
 from cardiotrace.clinical.correction import Outcome
 from cardiotrace.core.errors import InputError
 from cardiotrace.inference.corrector import Corrector, mean_dice
-from cardiotrace.learning.adaptation.rl4seg.answer import Anatomy, Classes, PixelSize
+from cardiotrace.learning.rl4seg.answer import Anatomy, Classes, PixelSize
 
 LANDMARK_QUANTILE = 0.98
 """Share of the source's references whose annulus lies within the limit of where the autoencoder draws it."""

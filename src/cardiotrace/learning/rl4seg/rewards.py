@@ -13,9 +13,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from cardiotrace.datasets.packed import PackedSample
-from cardiotrace.learning.adaptation.rl4seg.answer import Classes, PixelSize
-from cardiotrace.learning.adaptation.rl4seg.reward_network import Judge
-from cardiotrace.learning.adaptation.rl4seg.shapes import ShapeLimits, ValidShapes, annulus_reward
+from cardiotrace.learning.rl4seg.answer import Classes, PixelSize
+from cardiotrace.learning.rl4seg.reward_network import Judge
+from cardiotrace.learning.rl4seg.shapes import ShapeLimits, ValidShapes, annulus_reward
 
 Outlines = Int64[Tensor, "batch height width"]
 Rewards = Float[Tensor, "batch height width"]

@@ -8,7 +8,7 @@ from cardiotrace.core.config import from_plain, known_only
 from cardiotrace.core.contract import ITERATION
 from cardiotrace.core.errors import CardioTraceError, InputError
 from cardiotrace.io import write_json
-from cardiotrace.learning.adaptation.rl4seg.shapes import ShapeLimits
+from cardiotrace.learning.rl4seg.shapes import ShapeLimits
 from cardiotrace.learning.training.folder import RunFolder
 
 
@@ -26,6 +26,8 @@ class Iteration:
     """Of the reward network."""
     pairs: int = 0
     """Outlines that its reward network learned from, with those of all iterations before."""
+    calibration_error: float | None = None
+    """Of the reward network, on outlines of patients that it had not learned from; None where none were held out."""
     stopped: str = ""
     """Why its policy was not finished, in words; the last epoch before is kept, or the policy before where there is
     none."""
@@ -36,6 +38,11 @@ class IterationFolder:
     """Names of the files of an iteration."""
 
     path: Path
+
+    @classmethod
+    def of(cls, run: RunFolder, number: int) -> "IterationFolder":
+        """That of an iteration of a run."""
+        return cls(run.path / f"iteration-{number}")
 
     @property
     def manifest(self) -> Path:
