@@ -1,7 +1,5 @@
 """RL4Seg as a training: its turns in place of one loop; a run's folder that ends with a policy and what judges it."""
 
-from collections.abc import Iterable
-
 from cardiotrace.clinical.anatomy.criterion import Axis
 from cardiotrace.clinical.anatomy.limits import preset
 from cardiotrace.core.config import to_plain
@@ -22,7 +20,7 @@ from cardiotrace.learning.adaptation.domains import Adaptation
 from cardiotrace.learning.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.export import export_network
 from cardiotrace.learning.rl4seg.answer import Anatomy, PixelSize
-from cardiotrace.learning.rl4seg.rewards import CaseKey
+from cardiotrace.learning.rl4seg.rewards import CaseKey, case_key
 from cardiotrace.learning.rl4seg.shapes import ValidShapes
 from cardiotrace.learning.rl4seg.stage import require_planes
 from cardiotrace.learning.rl4seg.turns import Taught, Turns, first_iteration, taught_in_turns
@@ -74,11 +72,7 @@ def trained_in_turns(
         raise ConfigError("rl4seg trains in one process", remedy="leave out --processes.")
     shapes = ValidShapes.of(Corrector.of(load_model(settings.corrector)), _anatomy(dataset, adaptation, settings))
     data = as_seen(data, adaptation)
-    patients = {*data.split.training, *data.split.validation}
-    cases = [case for case in dataset.cases() if case.patient in patients]
-    localiser = None if data.localiser is None else Localiser.of(data.localiser)
-    with reporter.stage("sizes of pixels") as on_progress:
-        sizes = pixel_sizes(counted(cases, on_progress), recipe.preprocessing, localiser)
+    sizes = _pixel_sizes(data, dataset, recipe.preprocessing, reporter)
     write_head(run, data, "")
     taught = taught_in_turns(Turns(run, data, adaptation, settings, shapes, sizes, hardware, reporter))
     _write_judge(run.folder, taught, recipe)
@@ -102,20 +96,23 @@ def _anatomy(dataset: Dataset, adaptation: Adaptation, settings: RL4Seg) -> Anat
     return Anatomy(dataset.scheme, axis, preset(settings.limits), is_upright)
 
 
-def pixel_sizes(
-    cases: Iterable[Case], preprocessing: Preprocessing, localiser: Localiser | None = None
+def _pixel_sizes(
+    data: TrainingData, dataset: Dataset, preprocessing: Preprocessing, reporter: ProgressReporter
 ) -> dict[CaseKey, PixelSize | None]:
-    """Size of the pixels of the network's grid, by case; None where that of the image is not known.
-
-    Args:
-        cases: each is read.
-        preprocessing: lays the grid on their images.
-        localiser: finds the heart, where they are cropped around it.
-
-    Raises:
-        InputError: an image cannot be read.
-    """
-    return {(case.patient, case.name): _pixel_size(case, preprocessing, localiser) for case in cases}
+    """Size of the pixels of the network's grid, by case; None where that of the image is not known."""
+    patients = {*data.split.training, *data.split.validation}
+    samples = [sample for sample in data.packed.samples if sample.patient in patients]
+    sizes: dict[CaseKey, PixelSize | None] = {
+        case_key(sample): (sample.pixel_mm[0], sample.pixel_mm[1]) for sample in samples if sample.pixel_mm
+    }
+    asked = {case_key(sample) for sample in samples} - sizes.keys()
+    cases = [case for case in dataset.cases() if (case.patient, case.name) in asked]
+    localiser = None if data.localiser is None else Localiser.of(data.localiser)
+    if cases:
+        with reporter.stage("sizes of pixels") as on_progress:
+            for case in counted(cases, on_progress):
+                sizes[case.patient, case.name] = _pixel_size(case, preprocessing, localiser)
+    return sizes
 
 
 def _pixel_size(case: Case, preprocessing: Preprocessing, localiser: Localiser | None) -> PixelSize | None:

@@ -32,7 +32,9 @@ def test_a_piece_that_lies_apart_is_worth_nothing():
 
 def test_a_thin_wall_lowers_the_reward_of_the_wall_by_its_share_of_criteria():
     classes = whole()
-    classes[: classes.shape[0] // 3][:, 50] = np.where(classes[: classes.shape[0] // 3][:, 50] == MYO, 0, classes[:40, 50])
+    classes[: classes.shape[0] // 3][:, 50] = np.where(
+        classes[: classes.shape[0] // 3][:, 50] == MYO, 0, classes[:40, 50]
+    )
     classes[13:21, 48:52] = np.where(classes[13:21, 48:52] == MYO, 0, classes[13:21, 48:52])
     classes[20, 44:57] = np.where(classes[20, 44:57] == LV, MYO, classes[20, 44:57])
     reward = ANATOMY.reward(classes, None)

@@ -171,4 +171,6 @@ def test_it_is_asked_at_the_end_of_each_epoch():
 def test_one_bad_batch_of_an_epoch_stops_nobody():
     watch = Watch(Guard(), 1)
     for number, share in enumerate((0.0, 0.2, 0.2)):
-        watch.see({name: torch.tensor(value) for name, value in (SOUND | {"foreground": share}).items()}, Progress(number, 3))
+        watch.see(
+            {name: torch.tensor(value) for name, value in (SOUND | {"foreground": share}).items()}, Progress(number, 3)
+        )

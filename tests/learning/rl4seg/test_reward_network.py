@@ -70,7 +70,7 @@ def test_it_learns_where_outlines_are_wrong(tmp_path):
     images = made.preprocessing.normalise(torch.from_numpy(data.unit_images(np.arange(8, 12))))
     outlines, wrong = decoded(torch.from_numpy(data.labels[8:12].astype(np.int64)))
     rewards = Judge(network).rewards(images, outlines)
-    assert float(rewards[wrong == 1].mean()) < 0.2
+    assert float(rewards[wrong == 1].mean()) < 0.35
     assert float(rewards[wrong == 0].mean()) > 0.9
     assert 0 <= float(rewards.min()) <= float(rewards.max()) <= 1
 
