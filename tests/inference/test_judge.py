@@ -24,8 +24,8 @@ def judge_network(channels: int = 1) -> bytes:
     return pointwise_network(weight, np.array([0, -6], np.float32))
 
 
-def model(facts: JudgeSpec = JudgeSpec(), channels: int = 1, **changes) -> Model:
-    spec = make_spec(CAMUS, judge=facts, channels=channels, **changes)
+def model(facts: JudgeSpec | None = None, channels: int = 1, **changes) -> Model:
+    spec = make_spec(CAMUS, judge=facts or JudgeSpec(), channels=channels, **changes)
     content = seal(LABELLER, spec, graphs={JUDGE: judge_network(channels)})
     return Model(open_seal(content), content)
 

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from cardiotrace.datasets.packed import IGNORED, PackedSample
+from cardiotrace.learning.adaptation.rl4seg import Guard, RL4Seg
+from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.rl4seg.policy import (
     CollapsedError,
     PolicyObjective,
@@ -16,14 +18,13 @@ from cardiotrace.learning.rl4seg.policy import (
     divergence_of,
     entropy_of,
 )
-from cardiotrace.learning.adaptation.rl4seg import Guard, RL4Seg
-from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import SingleDevice
 from cardiotrace.learning.training.learner import Learner
 from cardiotrace.learning.training.objective import Progress
 from cardiotrace.learning.training.optimiser import Constant
 
+FREE = Prices(0.0, 0.0)
 SAMPLE = PackedSample("case", {"patient": "p"}, "ED", "4CH", 0, 0, 0.0, 255.0)
 
 
@@ -47,14 +48,14 @@ class Rewards:
         return (actions == (images[:, 0] > 0).long()).float()
 
 
-def objective(settings: RL4Seg, prices: Prices = Prices(0.0, 0.0)) -> PolicyObjective:
+def objective(settings: RL4Seg, prices: Prices | None = None) -> PolicyObjective:
     fabric = SingleDevice(torch.device("cpu"), "32-true")
 
     def learner() -> Learner[Network]:
         network = PixelNetwork()
         return Learner(fabric, network, torch.optim.Adam(network.parameters(), settings.learning_rate), Constant())
 
-    return PolicyObjective(fabric, learner(), learner(), PixelNetwork(), Rewards(), settings, prices)
+    return PolicyObjective(fabric, learner(), learner(), PixelNetwork(), Rewards(), settings, prices or FREE)
 
 
 def batch(labels: torch.Tensor | None = None) -> TrainingBatch:

@@ -1,4 +1,4 @@
-"""All turns on small hearts: what they leave behind, that a stopped command goes on to the bit, and when policies go."""
+"""All turns on small hearts: what they leave behind, that a stopped command goes on to the bit, and who is stopped."""
 
 import dataclasses
 import shutil
