@@ -91,6 +91,12 @@ VERBS = (
         "adapt dann recipes/phantom-adaptation.toml",
         tunes_memory=True,
     ),
+    Verb(
+        "probe",
+        "probe",
+        "Whether scanners can be told from what a network sees.",
+        "probe runs/phantom-adaptation-none runs/phantom-adaptation-dann",
+    ),
     Verb("crossval", "crossval", "Train and test every fold.", f"crossval {_CAMUS} --data PATH", tunes_memory=True),
     Verb(
         "sweep",

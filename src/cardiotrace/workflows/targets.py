@@ -1,10 +1,12 @@
 """How a model does on the domains that it was adapted to: patients whose images and labels it has never seen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
+from cardiotrace.evaluation.gap import LABELS, METHOD, SEED
 from cardiotrace.evaluation.table import table_to_json
 from cardiotrace.inference.predictor import open_predictor
 from cardiotrace.io import write_text
@@ -32,6 +34,9 @@ def target_scores(run: TrainedRun, model: Path, reporter: ProgressReporter = SIL
         reporter.say("no testing patient of the targets has labels: the model is not scored on them")
         return CaseTable(())
     with reporter.stage("scoring on the targets") as on_progress:
-        table = evaluate_predictor(open_predictor(model), cases, on_progress=on_progress)
+        table = evaluate_predictor(open_predictor(model), cases, on_progress=on_progress, with_validity=True)
+    labels = "yes" if adaptation.target_labels else "no"
+    told = {METHOD: adaptation.method.name, LABELS: labels, SEED: str(run.recipe.seed)}
+    table = replace(table, facts={**table.facts, **told})
     write_text(run.folder.testing, table_to_json(table))
     return table

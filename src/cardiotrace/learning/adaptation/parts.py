@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
+from jaxtyping import Bool
 
+from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.learning.adaptation.domains import Adaptation
 from cardiotrace.learning.losses import Loss
 from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
 
@@ -20,6 +23,11 @@ class LearnerMaker(Protocol):
     def __call__(self, network: Any) -> Learner[Any]:
         """See `ObjectiveContext.learner`."""
         ...
+
+
+def target_rows(adaptation: Adaptation, batch: TrainingBatch) -> Bool[torch.Tensor, " batch"]:
+    """Which samples of a batch are of the targets."""
+    return torch.tensor([adaptation.is_target(one) for one in batch.samples], device=batch.labels.device)
 
 
 @dataclass(frozen=True)
@@ -44,11 +52,19 @@ class AdaptationParts:
     """Foreground classes, in order of their index from 1."""
     seed: int = 0
     """Of the recipe: further networks draw their first weights by it."""
+    epochs: int = 1
+    """Of the training."""
 
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Names of the domains that are learned from, in order."""
-        return tuple(sorted({self.adaptation.domain_of(sample) for sample in self.samples}))
+    def told_apart(self) -> tuple[str, ...]:
+        """Names of the domains that are learned from, in order.
+
+        Raises:
+            InputError: it is one.
+        """
+        domains = tuple(sorted({self.adaptation.domain_of(sample) for sample in self.samples}))
+        if len(domains) < 2:
+            raise InputError(f"all images that are learned from are of {self.adaptation.domain} {''.join(domains)}")
+        return domains
 
     def seeded(self, make: Callable[[], torch.nn.Module]) -> torch.nn.Module:
         """A further network with its first weights, the same in every process and every call."""

@@ -117,6 +117,7 @@ def _parts(context: ObjectiveContext, learner: Learner[Network], loss: Loss, ada
         context.learner,
         context.class_names,
         context.recipe.seed,
+        context.recipe.training.epochs,
     )
 
 

@@ -175,9 +175,8 @@ class Recipe:
     @property
     def unlabelled_per_batch(self) -> int:
         """Images without labels that stand beside the labelled ones of a batch."""
-        if self.adaptation is None or self.adaptation.target_labels or not self.adaptation_config.sees_targets:
-            return 0
-        return self.adaptation.unlabelled_in(self.training.batch_size)
+        sees = self.adaptation is not None and self.adaptation_config.sees_targets
+        return self.adaptation.unlabelled_in(self.training.batch_size) if self.adaptation and sees else 0
 
     @property
     def fold_seed(self) -> int:
@@ -305,7 +304,12 @@ def _check_network(recipe: Recipe) -> None:
 
 
 def _check_adaptation(recipe: Recipe, network: Network) -> None:
-    """What a network adds to its loss by itself takes labels for the whole truth."""
+    """What a network adds to its loss by itself takes labels for the whole truth; an upper bound adapts to nothing."""
+    if recipe.adaptation is not None and recipe.adaptation.target_labels and recipe.adaptation_config.sees_targets:
+        raise ConfigError(
+            f"adaptation.target_labels is the upper bound, and {recipe.adaptation.method.name} adapts without them",
+            remedy='set adaptation.method = "none", or target_labels = false.',
+        )
     adds = type(network).auxiliary_losses is not Network.auxiliary_losses
     if adds and recipe.adaptation is not None and recipe.adaptation_config.sees_targets:
         raise ConfigError(
