@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from cardiotrace.core.catalog import Choice
+from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.datasets.packed import IGNORED, PackedDataset, PackedSample
 from cardiotrace.datasets.split import Split
@@ -24,7 +25,7 @@ from cardiotrace.learning.rl4seg.reward_network import RewardNetwork, RewardObje
 from cardiotrace.learning.rl4seg.rewards import Rewarder
 from cardiotrace.learning.training.build import ObjectiveContext
 from cardiotrace.learning.training.objective import Objective
-from cardiotrace.learning.training.recipe import Recipe, input_size
+from cardiotrace.learning.training.recipe import Recipe, input_size, recipe_from_plain
 from cardiotrace.learning.training.weights import load_weights
 
 GRADIENT_CLIP = 0.5
@@ -80,6 +81,11 @@ def _stage_recipe(recipe: Recipe, stage: str, *, epochs: int, batch_size: int, l
     )
 
 
+def _resolved(recipe: Recipe) -> Recipe:
+    """With every default written out, as it is read from a run's folder: else no run would go on."""
+    return recipe_from_plain(to_plain(recipe))
+
+
 def reward_recipe(recipe: Recipe, settings: RL4Seg) -> Recipe:
     """Of the reward network; images are changed as in the recipe, and outlines move along."""
     made = _stage_recipe(
@@ -90,9 +96,10 @@ def reward_recipe(recipe: Recipe, settings: RL4Seg) -> Recipe:
         learning_rate=settings.reward_learning_rate,
     )
     augmentation = dataclasses.replace(recipe.augmentation, mixstyle=None, maxstyle=None, sector=None)
-    return dataclasses.replace(
+    changed = dataclasses.replace(
         made, loss=Choice("cross-entropy"), schedule=Choice("one-cycle"), augmentation=augmentation
     )
+    return _resolved(changed)
 
 
 def policy_recipe(recipe: Recipe, settings: RL4Seg) -> Recipe:
@@ -105,7 +112,8 @@ def policy_recipe(recipe: Recipe, settings: RL4Seg) -> Recipe:
         learning_rate=settings.learning_rate,
     )
     training = dataclasses.replace(made.training, gradient_clip=GRADIENT_CLIP)
-    return dataclasses.replace(made, training=training, schedule=Choice("constant"), augmentation=Augmentation())
+    changed = dataclasses.replace(made, training=training, schedule=Choice("constant"), augmentation=Augmentation())
+    return _resolved(changed)
 
 
 def stacked(packed: PackedDataset, recipe: Recipe, indices: np.ndarray) -> PackedDataset:
