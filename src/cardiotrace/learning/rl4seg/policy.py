@@ -126,7 +126,6 @@ class PolicyObjective:
             reference = _logits(self.reference, batch.images)
             likeliest = logits.argmax(dim=1)
             actions, is_accepted = self._actions(logits, batch)
-            # Of the likeliest answer it is the judge who learned on answers; what is drawn stands beside it.
             judged = self.rewarder.rewards(batch.images, actions, likeliest, batch.samples)
             reward = torch.where(is_accepted, torch.ones_like(judged), judged)
             log_probability = log_probability_of(logits, actions)

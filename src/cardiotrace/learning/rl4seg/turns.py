@@ -65,6 +65,7 @@ from cardiotrace.learning.training.loop import DivergedError
 from cardiotrace.learning.training.objective import Objective
 from cardiotrace.learning.training.recipe import Recipe
 from cardiotrace.learning.training.run import CheckedRun, RunCallbacks, TrainingData, TrainingResult, train
+from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.learning.training.weights import load_weights, save_weights
 
 _LOG = logging.getLogger(__name__)
@@ -242,13 +243,29 @@ def _iterated(turns: Turns, number: int, limits: ShapeLimits) -> Iteration:
         return done
     answers = _gathered(turns, number, limits)
     judge, error = _reward(turns, number)
+    turns.reporter.say(f"iteration {number}: {_reward_told(folder)}")
     draft = Iteration(number, limits, answers, judge.temperature, len(_reward_data(turns, number)), error)
     try:
         _policy(turns, number, limits, judge)
+        turns.reporter.say(f"iteration {number}: {_policy_told(folder)}")
     except (CollapsedError, DivergedError) as error:
         draft = replace(draft, stopped=error.what)
     folder.finish(draft)
     return draft
+
+
+def _reward_told(folder: IterationFolder) -> str:
+    """How the reward network did, in words."""
+    row = TrainingLog(folder.reward.journal).rows()[-1]
+    score = f", Dice of what is wrong {row['score']:.3f}" if "score" in row else ""
+    return f"reward network, loss {row['loss']:.4f}{score}"
+
+
+def _policy_told(folder: IterationFolder) -> str:
+    """How the reward rose, in words."""
+    told = [row["losses"] for row in TrainingLog(folder.policy.journal).rows()]
+    rewards = f"{told[0]['reward']:.3f} in its first epoch, {told[-1]['reward']:.3f} in its last"
+    return f"policy, reward {rewards}, divergence {told[-1]['divergence']:.4f} nats a pixel"
 
 
 def _gathered(turns: Turns, number: int, limits: ShapeLimits) -> str:
