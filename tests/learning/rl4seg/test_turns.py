@@ -47,7 +47,7 @@ def test_the_folder_ends_as_that_of_a_training(finished):
     assert (taught.kept, len(taught.iterations)) == (2, 3)
     last = load_file(folder.path / "iteration-2" / "policy" / "best.safetensors")
     assert all((value == last[name]).all() for name, value in load_file(folder.best).items())
-    assert best_of(folder).epoch == 2
+    assert best_of(folder).epoch == 1
     rows = TrainingLog(folder.journal).rows()
     assert {"reward", "divergence", "entropy", "critic"} <= rows[-1]["losses"].keys()
 
@@ -127,7 +127,7 @@ def test_answers_of_which_none_is_near_a_valid_shape_are_refused(copied):
 
 def test_an_iteration_of_another_recipe_is_not_gone_on_with(copied):
     (copied / "iteration-2" / "iteration.json").unlink()
-    other = toy_turns(copied, toy_recipe({"policy_epochs": 3}))
+    other = toy_turns(copied, toy_recipe({"policy_epochs": 2}))
     with pytest.raises(UsageError, match="another recipe"):
         taught_in_turns(other)
 
@@ -139,8 +139,7 @@ def test_a_damaged_manifest_is_refused(copied):
 
 
 def test_frames_beside_a_frame_are_seen_as_channels(tmp_path):
-    method = {"iterations": 1, "policy_epochs": 1, "reward_epochs": 1}
-    recipe = toy_recipe(method, neighbours=1, neighbours_of="frames")
+    recipe = toy_recipe({"iterations": 1}, neighbours=1, neighbours_of="frames")
     taught = taught_in_turns(toy_turns(tmp_path, recipe))
     assert taught.kept == 1
     data = open_packed(tmp_path / "iteration-1" / "reward-data")

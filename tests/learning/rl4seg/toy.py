@@ -25,9 +25,9 @@ SOURCE, TARGET = "north", "south"
 METHOD: dict[str, Any] = {
     "name": "rl4seg",
     "iterations": 2,
-    "reward_epochs": 2,
-    "reward_batch_size": 8,
-    "policy_epochs": 2,
+    "reward_epochs": 1,
+    "reward_batch_size": 16,
+    "policy_epochs": 1,
     "policy_batch_size": 4,
     "steps": 2,
     "shrink": 0.9,
