@@ -24,6 +24,7 @@ from cardiotrace.core.exam import Case
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
 from cardiotrace.datasets.catalog import DATASETS
+from cardiotrace.datasets.split import read_split
 from cardiotrace.inference.judge import Judge
 from cardiotrace.inference.model_file import read_model
 from cardiotrace.inference.predictor import Predictor
@@ -36,6 +37,7 @@ from cardiotrace.learning.training.run import trained_model
 from cardiotrace.learning.training.training_log import TrainingLog
 from cardiotrace.metrics import bootstrap_interval, dice, surface_distances
 from cardiotrace.postprocessing import Postprocessing
+from cardiotrace.workflows.export import describe
 
 REGIONS = ("LV", "LV_EPI", "LA")
 HEADS = ("Dice", "HD mm", "valid %")
@@ -66,11 +68,13 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="writes before and after of the frame that gained most")
     options = parser.parse_args()
     folder = RunFolder(options.run)
-    cases = fresh_targets(folder, options.patients, options.seed)
-    model = read_model(folder.model)
+    cases, first = fresh_targets(folder, options.patients, options.seed), IterationFolder.of(folder, 0).policy
+    recipe = read_recipe(folder.recipe)
+    spec = describe(recipe, DATASETS.make(recipe.data.dataset, Path()), read_split(folder.split), first)
     numbers = [number for number in range(100) if IterationFolder.of(folder, number).policy.best.exists()]
-    answers = {number: answers_of(policy(folder, number, model.spec), cases) for number in numbers}
-    judge = Judge.within(model)
+    answers = {number: answers_of(policy(folder, number, spec), cases) for number in numbers}
+    # The file is written last: of a run that still goes on there is none.
+    judge = Judge.within(read_model(folder.model)) if folder.model.exists() else None
     rows = {number: scored(cases, labels) for number, labels in answers.items()}
     print(f"{options.patients} phantoms of {target_of(folder)}, {len(cases)} planes, seed {options.seed}\n")
     print_scores(rows)
