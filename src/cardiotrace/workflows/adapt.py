@@ -6,7 +6,7 @@ from typing import Any
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError, UsageError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
-from cardiotrace.learning.adaptation.catalog import ADAPTATIONS
+from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
 from cardiotrace.learning.training.recipe import recipe_values
 from cardiotrace.workflows.configs import AdaptConfig, TrainConfig
 from cardiotrace.workflows.train import TrainedModel, train_model

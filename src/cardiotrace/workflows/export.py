@@ -35,10 +35,10 @@ from cardiotrace.inference.shape_bank import ShapeBank
 from cardiotrace.inference.sliding import filled
 from cardiotrace.inference.spec import AdaptationSpec, Calibration, JudgeSpec, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_text
-from cardiotrace.learning.adaptation.domains import Adaptation
 from cardiotrace.learning.export import export_network, export_shapes
 from cardiotrace.learning.features import with_features
 from cardiotrace.learning.models.shape_autoencoder import ShapeAutoencoder
+from cardiotrace.learning.training.adaptation.domains import Adaptation
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, window_of, without_places

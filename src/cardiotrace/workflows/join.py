@@ -14,8 +14,8 @@ from cardiotrace.inference.model_file import LOCALISER, Model, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
-from cardiotrace.learning.adaptation.domains import Adaptation
 from cardiotrace.learning.ensemble import join
+from cardiotrace.learning.training.adaptation.domains import Adaptation
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
 from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.export import calibrated, scores_of

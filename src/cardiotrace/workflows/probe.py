@@ -9,9 +9,17 @@ import torch
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
-from cardiotrace.learning.adaptation.domains import Adaptation
-from cardiotrace.learning.adaptation.features import Level
-from cardiotrace.learning.adaptation.probe import KINDS, Probed, ProbeResult, ProbeSettings, chosen, heard, probe
+from cardiotrace.learning.training.adaptation.domains import Adaptation
+from cardiotrace.learning.training.adaptation.features import Level
+from cardiotrace.learning.training.adaptation.probe import (
+    KINDS,
+    Probed,
+    ProbeResult,
+    ProbeSettings,
+    chosen,
+    heard,
+    probe,
+)
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds
 from cardiotrace.learning.training.run import trained_model
 from cardiotrace.workflows.configs import ProbeConfig

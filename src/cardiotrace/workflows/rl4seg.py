@@ -16,14 +16,14 @@ from cardiotrace.inference.localiser import Localiser
 from cardiotrace.inference.spec import JudgeSpec
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_bytes, write_json
-from cardiotrace.learning.adaptation.domains import Adaptation
-from cardiotrace.learning.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.export import export_network
 from cardiotrace.learning.rl4seg.answer import Anatomy, PixelSize
 from cardiotrace.learning.rl4seg.rewards import CaseKey, case_key
 from cardiotrace.learning.rl4seg.shapes import ValidShapes
 from cardiotrace.learning.rl4seg.stage import require_planes
 from cardiotrace.learning.rl4seg.turns import Taught, Turns, first_iteration, taught_in_turns
+from cardiotrace.learning.training.adaptation.domains import Adaptation
+from cardiotrace.learning.training.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder, check_same_run
 from cardiotrace.learning.training.hardware import Hardware

@@ -18,8 +18,8 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.inference.engine import make_engine
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
-from cardiotrace.learning.adaptation.domains import Adaptation, adapted_split
-from cardiotrace.learning.adaptation.rl4seg import RL4Seg
+from cardiotrace.learning.training.adaptation.domains import Adaptation, adapted_split
+from cardiotrace.learning.training.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.hardware import Hardware

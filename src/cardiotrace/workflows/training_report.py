@@ -12,7 +12,7 @@ from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.core.text import some
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split
-from cardiotrace.learning.adaptation.domains import Adaptation
+from cardiotrace.learning.training.adaptation.domains import Adaptation
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.training_log import Row
 from cardiotrace.report.figure import draw_curves

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from cardiotrace.learning.adaptation.rl4seg import Distortions
 from cardiotrace.learning.rl4seg.distortion import Distorter, answered, change_weights, with_noise
+from cardiotrace.learning.training.adaptation.rl4seg import Distortions
 
 
 class Threshold(nn.Module):

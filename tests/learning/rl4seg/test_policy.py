@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from cardiotrace.datasets.packed import IGNORED, PackedSample
-from cardiotrace.learning.adaptation.rl4seg import Guard, RL4Seg
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.rl4seg.policy import (
     CollapsedError,
@@ -18,6 +17,7 @@ from cardiotrace.learning.rl4seg.policy import (
     divergence_of,
     entropy_of,
 )
+from cardiotrace.learning.training.adaptation.rl4seg import Guard, RL4Seg
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import SingleDevice
 from cardiotrace.learning.training.learner import Learner

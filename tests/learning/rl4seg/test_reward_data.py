@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from cardiotrace.datasets.packed import PackedDataset, PackedSample, open_packed
-from cardiotrace.learning.adaptation.rl4seg import Distortions
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.rl4seg.reward_data import (
     Answers,
@@ -19,6 +18,7 @@ from cardiotrace.learning.rl4seg.reward_data import (
 )
 from cardiotrace.learning.rl4seg.reward_network import decoded
 from cardiotrace.learning.rl4seg.shapes import ShapeLimits
+from cardiotrace.learning.training.adaptation.rl4seg import Distortions
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 from cardiotrace.preprocessing import Preprocessing
 from tests.learning.rl4seg.hearts import LA, MYO, loose, pierced, shapes, whole

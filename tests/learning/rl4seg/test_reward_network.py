@@ -9,7 +9,6 @@ import torch
 from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.packed import IGNORED, PackedDataset
 from cardiotrace.datasets.split import Split
-from cardiotrace.learning.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.rl4seg.reward_network import (
     WRONG,
     Judge,
@@ -19,6 +18,7 @@ from cardiotrace.learning.rl4seg.reward_network import (
     fitted_temperature,
 )
 from cardiotrace.learning.rl4seg.stage import RewardStage, make_reward_network, reward_recipe
+from cardiotrace.learning.training.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import CheckedRun, Hardware, train
 from cardiotrace.learning.training.weights import load_weights

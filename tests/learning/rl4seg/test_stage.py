@@ -5,7 +5,6 @@ import pytest
 
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.datasets.packed import IGNORED
-from cardiotrace.learning.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.rl4seg.stage import (
     policy_recipe,
     require_planes,
@@ -14,6 +13,7 @@ from cardiotrace.learning.rl4seg.stage import (
     stacked,
     with_pseudo_labels,
 )
+from cardiotrace.learning.training.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.training.recipe import read_recipe, recipe_text
 from tests.learning.rl4seg.toy import toy_packed, toy_recipe
 

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.reporter import SilentReporter
 from cardiotrace.datasets.packed import IGNORED, open_packed
-from cardiotrace.learning.adaptation.rl4seg import Guard
 from cardiotrace.learning.rl4seg.turns import taught_in_turns
+from cardiotrace.learning.training.adaptation.rl4seg import Guard
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.run import best_of
 from cardiotrace.learning.training.training_log import TrainingLog

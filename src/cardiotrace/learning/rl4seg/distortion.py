@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from cardiotrace.learning.adaptation.rl4seg import Distortions
+from cardiotrace.learning.training.adaptation.rl4seg import Distortions
 
 Outlines = Int64[Tensor, "batch height width"]
 Images = Float[Tensor, "batch channels height width"]

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.datasets.packed import IGNORED
-from cardiotrace.learning.adaptation.rl4seg import Guard, RL4Seg
 from cardiotrace.learning.models.network import Network, TrainingOutputs
 from cardiotrace.learning.rl4seg.rewards import Rewarder
+from cardiotrace.learning.training.adaptation.rl4seg import Guard, RL4Seg
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner, descend

@@ -16,11 +16,11 @@ from torch import nn
 
 from cardiotrace.core.progress import OnProgress, counted
 from cardiotrace.datasets.packed import PackedDataset, PackedSample, write_packed
-from cardiotrace.learning.adaptation.rl4seg import Distortions
 from cardiotrace.learning.rl4seg.answer import Classes, PixelSize
 from cardiotrace.learning.rl4seg.distortion import Distorter
 from cardiotrace.learning.rl4seg.reward_network import encoded
 from cardiotrace.learning.rl4seg.shapes import ShapeLimits, ValidShapes
+from cardiotrace.learning.training.adaptation.rl4seg import Distortions
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 
 _BATCH = 16

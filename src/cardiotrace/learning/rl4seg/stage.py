@@ -13,7 +13,6 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ConfigError
 from cardiotrace.datasets.packed import IGNORED, PackedDataset, PackedSample
 from cardiotrace.datasets.split import Split
-from cardiotrace.learning.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import make_network
@@ -23,6 +22,7 @@ from cardiotrace.learning.rl4seg.distortion import change_weights
 from cardiotrace.learning.rl4seg.policy import PolicyObjective, Prices
 from cardiotrace.learning.rl4seg.reward_network import RewardNetwork, RewardObjective
 from cardiotrace.learning.rl4seg.rewards import Rewarder
+from cardiotrace.learning.training.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.training.build import ObjectiveContext
 from cardiotrace.learning.training.objective import Objective
 from cardiotrace.learning.training.recipe import Recipe, input_size, recipe_from_plain

@@ -23,8 +23,6 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.packed import IGNORED, PackedDataset, open_packed, write_packed
 from cardiotrace.datasets.split import Split
 from cardiotrace.io import write_json
-from cardiotrace.learning.adaptation.domains import Adaptation
-from cardiotrace.learning.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.rl4seg.answer import Classes, PixelSize
 from cardiotrace.learning.rl4seg.iteration import Iteration, IterationFolder
@@ -57,6 +55,8 @@ from cardiotrace.learning.rl4seg.stage import (
     stacked,
     with_pseudo_labels,
 )
+from cardiotrace.learning.training.adaptation.domains import Adaptation
+from cardiotrace.learning.training.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.training.build import ObjectiveContext, ObjectiveMaker, build_model
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 from cardiotrace.learning.training.folder import RunFolder, check_folder

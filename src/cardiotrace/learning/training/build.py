@@ -10,14 +10,14 @@ import torch
 from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.inference.model_file import Model
-from cardiotrace.learning.adaptation.catalog import ADAPTATIONS
-from cardiotrace.learning.adaptation.domains import Adaptation
-from cardiotrace.learning.adaptation.parts import AdaptationParts
 from cardiotrace.learning.augmentation.style import attach_mixstyle
 from cardiotrace.learning.losses import LOSSES, Loss
 from cardiotrace.learning.models.blocks import with_channels_last
 from cardiotrace.learning.models.catalog import make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
+from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
+from cardiotrace.learning.training.adaptation.domains import Adaptation
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts
 from cardiotrace.learning.training.distillation import DistillationObjective, Teacher
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner

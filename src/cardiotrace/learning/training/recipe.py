@@ -21,9 +21,6 @@ from cardiotrace.core.plain import read_toml
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.catalog import DATASETS
 from cardiotrace.datasets.split import LeftOut, fold_seed
-from cardiotrace.learning.adaptation.catalog import ADAPTATIONS
-from cardiotrace.learning.adaptation.domains import Adaptation
-from cardiotrace.learning.adaptation.method import MethodConfig
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.augmentation.style import levels_of
 from cardiotrace.learning.losses import LOSSES
@@ -31,6 +28,9 @@ from cardiotrace.learning.models.blocks import Axes
 from cardiotrace.learning.models.catalog import ARCHITECTURES, axes_of, make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import Divisor, all_sides, check_size, nearest_sides
+from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
+from cardiotrace.learning.training.adaptation.domains import Adaptation
+from cardiotrace.learning.training.adaptation.method import MethodConfig
 from cardiotrace.learning.training.balance import Balance, Shares
 from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES

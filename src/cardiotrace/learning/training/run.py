@@ -26,10 +26,10 @@ from cardiotrace.inference.model_file import Model, read_model
 from cardiotrace.inference.spec import AdaptationSpec
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_bytes, write_json, write_text
-from cardiotrace.learning.adaptation.domains import Adaptation, described, learned_from, without_target_labels
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.models.sides import all_sides, nearest_sides
 from cardiotrace.learning.training import state as states
+from cardiotrace.learning.training.adaptation.domains import Adaptation, described, learned_from, without_target_labels
 from cardiotrace.learning.training.build import ObjectiveContext, ObjectiveMaker, build_model, make_objective
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder

@@ -11,7 +11,7 @@ from cardiotrace.core.terms import Phase, View
 from cardiotrace.datasets.packed import IGNORED
 from cardiotrace.datasets.split import Split
 from cardiotrace.inference.spec import TargetSpec
-from cardiotrace.learning.adaptation.domains import (
+from cardiotrace.learning.training.adaptation.domains import (
     Adaptation,
     adapted_split,
     described,

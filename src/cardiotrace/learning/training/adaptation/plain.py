@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cardiotrace.learning.adaptation.method import MethodConfig
-from cardiotrace.learning.adaptation.parts import AdaptationParts
+from cardiotrace.learning.training.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts
 from cardiotrace.learning.training.objective import Objective
 from cardiotrace.learning.training.supervision import SupervisedObjective
 

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cardiotrace.learning.adaptation.method import MethodConfig
-from cardiotrace.learning.adaptation.parts import AdaptationParts, target_rows
 from cardiotrace.learning.augmentation.style import levels_of, style_of, uncompiled, with_style
 from cardiotrace.learning.models.network import TrainingOutputs
+from cardiotrace.learning.training.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts, target_rows
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.objective import Progress
 from cardiotrace.learning.training.supervision import SupervisedObjective

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from cardiotrace.core.errors import ConfigError
-from cardiotrace.learning.adaptation.method import MethodConfig
-from cardiotrace.learning.adaptation.parts import AdaptationParts, target_rows
+from cardiotrace.learning.training.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts, target_rows
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress
 from cardiotrace.learning.training.supervision import SupervisedObjective

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
-from cardiotrace.learning.adaptation.features import HearingObjective, Level
-from cardiotrace.learning.adaptation.head import DomainHead, domain_loss, reversed_gradient
-from cardiotrace.learning.adaptation.method import MethodConfig
-from cardiotrace.learning.adaptation.parts import AdaptationParts
 from cardiotrace.learning.models.network import TrainingOutputs
+from cardiotrace.learning.training.adaptation.features import HearingObjective, Level
+from cardiotrace.learning.training.adaptation.head import DomainHead, domain_loss, reversed_gradient
+from cardiotrace.learning.training.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.learner import Learner, descend
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress, Snapshot

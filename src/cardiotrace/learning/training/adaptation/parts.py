@@ -9,9 +9,9 @@ from jaxtyping import Bool
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.packed import PackedSample
-from cardiotrace.learning.adaptation.domains import Adaptation
 from cardiotrace.learning.losses import Loss
 from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.training.adaptation.domains import Adaptation
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner

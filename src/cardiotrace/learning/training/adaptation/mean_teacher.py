@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from cardiotrace.datasets.packed import IGNORED
-from cardiotrace.learning.adaptation.method import MethodConfig
-from cardiotrace.learning.adaptation.parts import AdaptationParts, target_rows
 from cardiotrace.learning.models.network import Network, TrainingOutputs
+from cardiotrace.learning.training.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts, target_rows
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress, Snapshot
 from cardiotrace.learning.training.supervision import SupervisedObjective

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.learning.adaptation.probe import KINDS, Probed, ProbeSettings, balanced_accuracy, heard, probe
+from cardiotrace.learning.training.adaptation.probe import KINDS, Probed, ProbeSettings, balanced_accuracy, heard, probe
 from cardiotrace.learning.training.build import build_model
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 from tests.learning.training.tiny import packed, recipe

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cardiotrace.learning.adaptation.method import MethodConfig
-from cardiotrace.learning.adaptation.parts import AdaptationParts, target_rows
+from cardiotrace.learning.training.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts, target_rows
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.objective import Losses, Progress
 from cardiotrace.learning.training.supervision import SupervisedObjective

@@ -8,14 +8,14 @@ import torch
 from torch import nn
 
 from cardiotrace.core.errors import ConfigError, InputError
-from cardiotrace.learning.adaptation.adabn import AdaBnObjective
-from cardiotrace.learning.adaptation.catalog import ADAPTATIONS
-from cardiotrace.learning.adaptation.coral import coral_distance
-from cardiotrace.learning.adaptation.dann import DannConfig
-from cardiotrace.learning.adaptation.domains import without_target_labels
-from cardiotrace.learning.adaptation.fda import with_low_frequencies_of
-from cardiotrace.learning.adaptation.head import DomainHead, domain_loss, reversed_gradient
-from cardiotrace.learning.adaptation.mean_teacher import MeanTeacherConfig
+from cardiotrace.learning.training.adaptation.adabn import AdaBnObjective
+from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
+from cardiotrace.learning.training.adaptation.coral import coral_distance
+from cardiotrace.learning.training.adaptation.dann import DannConfig
+from cardiotrace.learning.training.adaptation.domains import without_target_labels
+from cardiotrace.learning.training.adaptation.fda import with_low_frequencies_of
+from cardiotrace.learning.training.adaptation.head import DomainHead, domain_loss, reversed_gradient
+from cardiotrace.learning.training.adaptation.mean_teacher import MeanTeacherConfig
 from cardiotrace.learning.training.build import ObjectiveContext, build_model, make_objective
 from cardiotrace.learning.training.device import make_fabric
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingOrder
@@ -28,6 +28,7 @@ from tests.learning.training.tiny import SIDE, packed, recipe, student, training
 
 METHODS = [name for name in ADAPTATIONS.names if not getattr(ADAPTATIONS[name].config, "turns", False)]
 TABLE = {"targets": ["north"], "domain": "vendor", "unlabelled_share": 1.0}
+DESCENT = {"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False}
 BATCH_NORM = {"name": "unet", "levels": 2, "width": 8, "norm": "batch"}
 
 
@@ -119,9 +120,7 @@ def test_without_an_adaptation_recipes_are_what_they_were():
 
 def test_the_head_learns_and_the_network_learns_the_opposite():
     """One step with a factor of 1 from p = 1: gradients against those of the two losses alone."""
-    objective, batch = objective_and_batch(
-        "dann", optimiser={"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False}
-    )
+    objective, batch = objective_and_batch("dann", optimiser=DESCENT)
     network, head = objective.learner.network, objective.head.network
     kernel = network.encoder[0][0].weight
     before = kernel.detach().clone(), head.classifier[0].weight.detach().clone()
@@ -143,14 +142,10 @@ def test_norms_may_be_left_out_of_the_reversal():
     stepped = []
     for reverses in (True, False):
         method = {"name": "dann", "reverses_norms": reverses}
-        objective, batch = objective_and_batch(
-            method, optimiser={"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False}
-        )
+        objective, batch = objective_and_batch(method, optimiser=DESCENT)
         objective.step(batch, Progress(99, 100))
         stepped.append(objective.learner.network.state_dict())
-    plain, batch = objective_and_batch(
-        "dann", optimiser={"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False}
-    )
+    plain, batch = objective_and_batch("dann", optimiser=DESCENT)
     plain.step(batch, Progress(0, 100))  # a factor of 0: labels alone
     alone = plain.learner.network.state_dict()
     norms = [name for name, module in plain.learner.network.named_modules() if isinstance(module, nn.BatchNorm2d)]
@@ -274,7 +269,7 @@ def test_style_changes_the_labelled_half_alone_and_only_while_it_learns():
 def test_what_contradicts_itself_is_refused():
     with pytest.raises(ConfigError, match="target_labels is the upper bound, and dann adapts without them"):
         recipe(architecture=BATCH_NORM, adaptation={**TABLE, "method": "dann", "target_labels": True})
-    with pytest.raises(ConfigError, match="leave out data.pseudo_labels"):
+    with pytest.raises(ConfigError, match=r"leave out data\.pseudo_labels"):
         adapting("dann", data={"dataset": "camus", "pseudo_labels": {"teacher": "x"}})
     with pytest.raises(ConfigError, match="learns from whole label maps"):
         adapting("dann", architecture="acnn", training={"group": None})

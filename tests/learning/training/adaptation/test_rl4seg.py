@@ -2,7 +2,7 @@
 
 import pytest
 
-from cardiotrace.learning.adaptation.rl4seg import Distortions, Guard, RL4Seg
+from cardiotrace.learning.training.adaptation.rl4seg import Distortions, Guard, RL4Seg
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The ways to adapt that a recipe can name."""
 
 from cardiotrace.core.catalog import Catalog, Entry
-from cardiotrace.learning.adaptation import adabn, coral, dann, fda, mean_teacher, plain, rl4seg, style
+from cardiotrace.learning.training.adaptation import adabn, coral, dann, fda, mean_teacher, plain, rl4seg, style
 from cardiotrace.learning.training.objective import Objective
 
 ADAPTATIONS: Catalog[Objective] = Catalog(

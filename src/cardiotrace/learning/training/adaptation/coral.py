@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from cardiotrace.learning.adaptation.features import HearingObjective
-from cardiotrace.learning.adaptation.method import MethodConfig
-from cardiotrace.learning.adaptation.parts import AdaptationParts, target_rows
 from cardiotrace.learning.models.network import TrainingOutputs
+from cardiotrace.learning.training.adaptation.features import HearingObjective
+from cardiotrace.learning.training.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts, target_rows
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.objective import Progress
 

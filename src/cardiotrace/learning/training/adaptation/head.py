@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cardiotrace.learning.adaptation.features import Level
 from cardiotrace.learning.models.blocks import CONVOLUTIONS, Axes, initialise
+from cardiotrace.learning.training.adaptation.features import Level
 
 _DECODER_WIDTHS = (32, 64, 128, 256)
 """Channels of the decoder's branch, as published."""

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.progress import OnProgress, counted
-from cardiotrace.learning.adaptation.features import FeatureTap, Level
 from cardiotrace.learning.models.blocks import initialise
 from cardiotrace.learning.models.network import Network
+from cardiotrace.learning.training.adaptation.features import FeatureTap, Level
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 
 Kind = Literal["linear", "convolutional"]

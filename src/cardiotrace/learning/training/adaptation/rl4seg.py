@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cardiotrace.clinical.anatomy.limits import PRESETS
-from cardiotrace.learning.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.method import MethodConfig
 
 
 @dataclass(frozen=True)

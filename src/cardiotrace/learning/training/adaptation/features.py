@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from cardiotrace.core.errors import ConfigError
-from cardiotrace.learning.adaptation.parts import AdaptationParts
 from cardiotrace.learning.augmentation.style import uncompiled
 from cardiotrace.learning.models.network import Network, TrainingOutputs
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.objective import Progress
 from cardiotrace.learning.training.supervision import SupervisedObjective
