@@ -11,6 +11,8 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.inference.corrector import Corrector, mean_dice
 from cardiotrace.learning.rl4seg.answer import Anatomy, Classes, PixelSize
 
+AGREEMENT_QUANTILE = 0.1
+"""Share of the source's references that the autoencoder draws less well than a pseudo-label must be."""
 LANDMARK_QUANTILE = 0.98
 """Share of the source's references whose annulus lies within the limit of where the autoencoder draws it."""
 FEWEST_REFERENCES = 5
@@ -125,7 +127,7 @@ def fitted_limits(
     Args:
         shapes: who draws them.
         references: maps of the training part of the source.
-        agreement: least Dice that is asked for; None takes the median of the references.
+        agreement: least Dice that is asked for; None takes `AGREEMENT_QUANTILE` of the references.
 
     Raises:
         InputError: there are too few references.
@@ -144,7 +146,7 @@ def fitted_limits(
             remedy="give more patients of the source.",
         )
     annulus = float(np.quantile(shifts, LANDMARK_QUANTILE)) if len(shifts) >= 2 * FEWEST_REFERENCES else None
-    return ShapeLimits(float(np.median(dice)) if agreement is None else agreement, annulus)
+    return ShapeLimits(float(np.quantile(dice, AGREEMENT_QUANTILE)) if agreement is None else agreement, annulus)
 
 
 def annulus_reward(

@@ -81,6 +81,14 @@ def _stage_recipe(recipe: Recipe, stage: str, *, epochs: int, batch_size: int, l
     )
 
 
+def source_recipe(recipe: Recipe) -> Recipe:
+    """Of the supervised training, to which no option of `rl4seg` matters: that of the method `none`."""
+    assert recipe.adaptation is not None
+    return _resolved(
+        dataclasses.replace(recipe, adaptation=dataclasses.replace(recipe.adaptation, method=Choice("none")))
+    )
+
+
 def _resolved(recipe: Recipe) -> Recipe:
     """With every default written out, as it is read from a run's folder: else no run would go on."""
     return recipe_from_plain(to_plain(recipe))

@@ -52,6 +52,7 @@ from cardiotrace.learning.rl4seg.stage import (
     reward_recipe,
     reward_split,
     sample_key,
+    source_recipe,
     stacked,
     with_pseudo_labels,
 )
@@ -209,7 +210,7 @@ def taught_in_turns(turns: Turns) -> Taught:
 def _begun(turns: Turns) -> tuple[TrainingResult, Iteration]:
     """Iteration 0: the supervised training, and the limits that the source's references keep."""
     folder = turns.folder(0)
-    result = _trained(turns, turns.recipe, folder.policy, turns.data)
+    result = _trained(turns, source_recipe(turns.recipe), folder.policy, turns.data)
     done = folder.read()
     if done is None:
         done = Iteration(0, _limits(turns))

@@ -62,7 +62,8 @@ class RL4Seg(MethodConfig):
     """Of reward learning and reinforcement learning, after the supervised training."""
     agreement: float | None = None
     """Dice between a prediction and what the corrector's autoencoder draws of it, from which on a valid prediction
-    becomes a pseudo-label; 0.95 in the publication. By default the median of the source's own references."""
+    becomes a pseudo-label; 0.95 in the publication. By default nine of ten of the source's own references
+    are drawn as well."""
     limits: str = "published"
     """Anatomical limits within which a prediction counts as valid."""
     distortions: Distortions = field(default_factory=Distortions)
