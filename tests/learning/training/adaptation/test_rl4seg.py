@@ -2,7 +2,11 @@
 
 import pytest
 
+from cardiotrace.core.errors import UsageError
 from cardiotrace.learning.training.adaptation.rl4seg import Distortions, Guard, RL4Seg
+from cardiotrace.learning.training.build import ObjectiveContext, build_model, make_objective
+from cardiotrace.learning.training.device import make_fabric
+from tests.learning.training.tiny import recipe
 
 
 @pytest.mark.parametrize(
@@ -35,3 +39,10 @@ def test_defaults_are_the_published_ones():
     chosen = RL4Seg()
     assert (chosen.iterations, chosen.reward_epochs, chosen.policy_epochs, chosen.steps) == (4, 50, 5, 5)
     assert (chosen.clip, chosen.entropy, chosen.divergence, chosen.shrink, chosen.perturb) == (0.2, 0.3, 0.1, 0.5, 0.01)
+
+
+def test_one_training_alone_is_refused():
+    some = recipe(adaptation={"targets": ["north"], "domain": "vendor", "method": "rl4seg"})
+    network = build_model(some, channels=1, classes=4)
+    with pytest.raises(UsageError, match="several trainings in turn"):
+        make_objective(ObjectiveContext(make_fabric(some.training, accelerator="cpu"), some, network))

@@ -58,7 +58,7 @@ ADAPTATIONS: Catalog[Objective] = Catalog(
         Entry(
             "rl4seg",
             rl4seg.RL4Seg,
-            plain.make,  # of the first of its trainings; the others follow in `workflows.rl4seg`
+            rl4seg.make,
             "Reinforcement learning on the targets by a reward that is learned from valid and spoilt answers.",
             "Judge et al. 2024, MICCAI, arXiv:2406.17902",
         ),

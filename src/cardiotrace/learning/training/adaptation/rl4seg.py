@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from cardiotrace.clinical.anatomy.limits import PRESETS
+from cardiotrace.core.errors import UsageError
 from cardiotrace.learning.training.adaptation.method import MethodConfig
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class RL4Seg(MethodConfig):
     on the autoencoder.
     """
 
-    sees_targets: ClassVar[bool] = False  # in the first of its trainings, which is supervised
+    turns: ClassVar[bool] = True
 
     corrector: str = "corrector-4ch"
     """Name or path of the model that knows valid shapes of the same structures."""
@@ -126,3 +128,15 @@ class RL4Seg(MethodConfig):
             raise ValueError("entropy, divergence and perturb must not be negative")
         if not (math.isfinite(self.learning_rate) and min(self.learning_rate, self.reward_learning_rate) > 0):
             raise ValueError("learning_rate and reward_learning_rate must be positive")
+
+
+def make(config: RL4Seg, parts: AdaptationParts) -> NoReturn:
+    """Refuse to be one training: who takes its turns is `workflows.rl4seg`.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(
+        "rl4seg takes several trainings in turn, and this is one",
+        remedy="run it where the data are: `cardiotrace adapt rl4seg RECIPE`.",
+    )
