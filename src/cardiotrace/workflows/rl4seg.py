@@ -62,11 +62,6 @@ def trained_in_turns(
     assert adaptation is not None
     assert isinstance(settings, RL4Seg)  # by it this function was chosen
     require_planes(recipe)
-    if adaptation.target_labels:
-        raise ConfigError(
-            "rl4seg learns from the targets without a label",
-            remedy="leave out adaptation.target_labels, or train by `adapt none`.",
-        )
     require_begun_alike(run.folder, recipe, data.split, resume=resume)
     if hardware.processes > 1:
         raise ConfigError("rl4seg trains in one process", remedy="leave out --processes.")

@@ -1,5 +1,7 @@
 """The recipe of each training, the samples that it gets, and what RL4Seg refuses to work on."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -42,13 +44,14 @@ def test_a_stage_is_the_same_once_it_was_written_and_read(of, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"training": {"crop": [32, 32]}}, "training.crop"),
-        ({"architecture": "acnn"}, "losses of its own"),
+        ({"crop": [32, 32]}, "training.crop"),
+        ({"group": "phases", "batch_size": 4}, "training.group"),
     ],
 )
 def test_what_it_does_not_work_on_is_refused(changes, told):
+    recipe = toy_recipe()
     with pytest.raises(ConfigError, match=told):
-        require_planes(toy_recipe(**changes))
+        require_planes(toy_recipe(training=dataclasses.asdict(recipe.training) | changes))
 
 
 def test_neighbouring_frames_become_channels():

@@ -16,7 +16,7 @@ from cardiotrace.datasets.split import Split
 from cardiotrace.learning.augmentation import Augmentation
 from cardiotrace.learning.losses import LOSSES
 from cardiotrace.learning.models.catalog import make_network
-from cardiotrace.learning.models.network import Network, NetworkSpec
+from cardiotrace.learning.models.network import NetworkSpec
 from cardiotrace.learning.rl4seg.answer import Classes
 from cardiotrace.learning.rl4seg.distortion import change_weights
 from cardiotrace.learning.rl4seg.policy import PolicyObjective, Prices
@@ -40,16 +40,12 @@ def require_planes(recipe: Recipe) -> None:
     """Refuse what RL4Seg does not work on.
 
     Raises:
-        ConfigError: samples are volumes, windows or groups, or the network has losses of its own.
+        ConfigError: samples are volumes, windows or groups.
     """
-    with torch.device("meta"):
-        network = make_network(recipe.architecture, NetworkSpec(recipe.channels_seen(1), 2, input_size(recipe)))
     if recipe.axes != 2:
         what = f"{recipe.architecture.name} sees volumes"
     elif recipe.training.crop is not None or recipe.training.group is not None:
         what = "training.crop and training.group show parts or pairs of planes"
-    elif type(network).auxiliary_losses is not Network.auxiliary_losses:
-        what = f"{recipe.architecture.name} learns from losses of its own"
     else:
         return
     raise ConfigError(f"rl4seg works on whole planes, and {what}", remedy="choose an architecture such as unet1.")
