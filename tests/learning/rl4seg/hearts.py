@@ -31,6 +31,14 @@ def pierced() -> np.ndarray:
     return classes
 
 
+def cut() -> np.ndarray:
+    """Without the wall on the left, which no mending brings back."""
+    classes = whole()
+    left = classes[:, :50]
+    left[left == MYO] = 0
+    return classes
+
+
 def shapes(*known: np.ndarray) -> ValidShapes:
     """Knows some planes as valid; the whole one where none are named."""
     return ValidShapes.of(make_corrector(*(known or (whole(),))), ANATOMY)

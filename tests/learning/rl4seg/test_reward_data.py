@@ -21,7 +21,7 @@ from cardiotrace.learning.rl4seg.shapes import ShapeLimits
 from cardiotrace.learning.training.adaptation.rl4seg import Distortions
 from cardiotrace.learning.training.device_dataset import DeviceDataset
 from cardiotrace.preprocessing import Preprocessing
-from tests.learning.rl4seg.hearts import LA, MYO, loose, pierced, shapes, whole
+from tests.learning.rl4seg.hearts import LA, MYO, cut, loose, pierced, shapes, whole
 
 LIMITS = ShapeLimits(0.5, None)
 
@@ -53,9 +53,16 @@ def sorted_answers(*planes: np.ndarray, known=None, limits=LIMITS):
 
 
 def test_valid_answers_are_accepted_spoilt_ones_corrected_others_left_out():
-    found = sorted_answers(whole(), pierced(), np.zeros_like(whole()))
+    found = sorted_answers(whole(), cut(), np.zeros_like(whole()))
     assert (list(found.accepted), list(found.corrected)) == ([0], [1])
     assert found.told() == "of 3 answers 1 taken as pseudo-labels, 1 corrected, 1 left out"
+    assert np.array_equal(found.accepted[0], whole())
+
+
+def test_holes_and_stray_pixels_are_mended_before_an_answer_is_judged():
+    strayed = pierced()
+    strayed[3, 3] = LA
+    found = sorted_answers(strayed)
     assert np.array_equal(found.accepted[0], whole())
 
 
@@ -66,7 +73,7 @@ def test_a_valid_answer_that_is_drawn_otherwise_is_left_out():
 
 
 def test_what_no_valid_shape_is_near_is_left_out():
-    assert not sorted_answers(pierced(), known=loose()).corrected
+    assert not sorted_answers(cut(), known=loose()).corrected
 
 
 def test_likeliest_and_drawn_answers():
@@ -80,7 +87,7 @@ def test_likeliest_and_drawn_answers():
 
 
 def test_every_way_of_both_branches():
-    _, images = dataset(whole(), whole()[:, ::-1].copy(), pierced())
+    _, images = dataset(whole(), whole()[:, ::-1].copy(), cut())
     answers = answers_of(Grey(), images, torch.Generator().manual_seed(0))
     found = sorted_answers(*answers.likeliest)
     assert (list(found.accepted), list(found.corrected)) == ([0, 1], [2])

@@ -9,9 +9,11 @@ from cardiotrace.clinical.anatomy.criterion import CRITERIA, Axis, Kind, Measure
 from cardiotrace.clinical.anatomy.limits import AnatomyLimits
 from cardiotrace.clinical.anatomy.plane import Plane
 from cardiotrace.clinical.axis import long_axis
+from cardiotrace.core.catalog import Choice
 from cardiotrace.core.geometry import NO_GEOMETRY, Geometry
 from cardiotrace.core.label import LabelMap, LabelScheme
 from cardiotrace.core.terms import Structure
+from cardiotrace.postprocessing import Postprocessing
 
 Classes = UInt8[np.ndarray, "height width"]
 """Class of every pixel: 0 is background, i the i-th structure of the scheme."""
@@ -19,6 +21,8 @@ PixelSize = tuple[float, float]
 """Of a row and a column of the network's grid, mm."""
 Points = Float[np.ndarray, "points 2"]
 _SQUARE: PixelSize = (1.0, 1.0)
+MENDING = Postprocessing([Choice("largest-component"), Choice("fill-holes", {"together": True})])
+"""What is put right without any doubt: stray pixels, and holes whoever is around them."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,15 @@ class Anatomy:
         table = np.array([0, *(self.scheme.value(name) for name in self.scheme.structures)], np.uint8)
         values: UInt8[np.ndarray, "height width"] = table[classes]
         return values
+
+    def mended(self, classes: Classes) -> Classes:
+        """A map of classes without stray pixels and holes; see `MENDING`."""
+        labels = LabelMap(self.values(classes)[None, None], self.scheme, NO_GEOMETRY)
+        table = np.zeros(256, np.uint8)
+        for index, name in enumerate(self.scheme.structures, start=1):
+            table[self.scheme.value(name)] = index
+        mended: Classes = table[MENDING.apply(labels).labels.array[0, 0]]
+        return mended
 
     def is_valid(self, classes: Classes, pixel_mm: PixelSize | None) -> bool:
         """Whether something is labelled and no criterion fails; a missing structure fails."""

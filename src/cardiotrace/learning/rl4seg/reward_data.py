@@ -1,8 +1,9 @@
 """What a reward network learns from: images with outlines, and where these are wrong, made without any label.
 
-Of each image the policy's answer is looked at. Where it is valid, and the autoencoder of valid shapes draws it as it
-is, it is taken for right: a pseudo-label, of which wrong outlines are made. Where it is not, and a valid shape is near,
-that one is taken for right and the answer is wrong where it differs. All others are left out.
+Of each image the policy's answer is looked at, mended: without stray pixels and holes. Where that is valid, and the
+autoencoder of valid shapes draws it as it is, it is taken for right: a pseudo-label, of which wrong outlines are made.
+Where it is not, and a valid shape is near, that one is taken for right. The answer as it was is wrong where it differs
+from what is taken for right. All others are left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,7 +100,7 @@ def sort_answers(
     """
     accepted, corrected = {}, {}
     for index in counted(range(len(pixel_sizes)), on_progress):
-        answer, size = answers.likeliest[index], pixel_sizes[index]
+        answer, size = shapes.anatomy.mended(answers.likeliest[index]), pixel_sizes[index]
         if shapes.anatomy.is_valid(answer, size):
             if shapes.agreement(answer, size) >= limits.agreement:
                 accepted[index] = answer
@@ -149,7 +150,11 @@ def reward_pairs(
     for start in range(0, len(accepted), _BATCH):
         some = accepted[start : start + _BATCH]
         right = np.stack([found.accepted[index] for index in some])
-        yield from (RewardPair(index, "accepted", each, each) for index, each in zip(some, right, strict=True))
+        for index, each in zip(some, right, strict=True):
+            yield RewardPair(index, "accepted", each, each)
+            # Where it was mended the answer is wrong.
+            if (answers.likeliest[index] != each).any():
+                yield RewardPair(index, "answer", answers.likeliest[index], each)
         units = images.unit(torch.tensor(some))[0]
         for way, outlines in distorter.outlines(units, torch.from_numpy(right.astype(np.int64)).to(units.device)):
             for index, outline, each in zip(some, outlines.cpu().numpy().astype(np.uint8), right, strict=True):
