@@ -1,62 +1,62 @@
 r"""What RL4Seg is worth on fresh phantoms of the target: its policy after each iteration, and the judge's word for it.
 
     cardiotrace adapt rl4seg recipes/rl4seg-phantom.toml --out RUN
-    python -m benchmarks.rl4seg RUN [--patients 40] [--seed 901] [--picture FILE]
+    python -m benchmarks.rl4seg RUN [--patients 40] [--seed 901] [--cache FOLDER] [--picture FILE]
 
 Iteration 0 is source only. Every policy answers the same phantoms of the target's vendor, of a seed that no training
-has seen, as the network leaves its answers: without post-processing. Differences to source only with intervals of a
-bootstrap over patients. Of the last policy, how far the judge's expected errors go with true ones. Times are those of
-the run's own logs.
+has seen; scores are those on the network's grid, without post-processing and after mending (stray pixels and holes).
+Differences to source only with intervals of a bootstrap over patients. Of the last policy, how far the judge's expected
+errors go with true ones. Times are those of the run's own logs. A run may still go on: what is finished is shown.
 """
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from cardiotrace.clinical.anatomy.criterion import Axis, Measured
-from cardiotrace.clinical.anatomy.limits import PRESETS
-from cardiotrace.clinical.anatomy.plane import Plane
+from cardiotrace.clinical.anatomy.criterion import Axis
+from cardiotrace.clinical.anatomy.limits import preset
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.exam import Case
-from cardiotrace.core.image import Image
-from cardiotrace.core.label import LabelMap
+from cardiotrace.core.terms import Structure
 from cardiotrace.datasets.catalog import DATASETS
-from cardiotrace.datasets.split import read_split
-from cardiotrace.inference.judge import Judge
-from cardiotrace.inference.model_file import read_model
-from cardiotrace.inference.predictor import Predictor
-from cardiotrace.inference.spec import ModelSpec
-from cardiotrace.learning.predict import TorchEngine
+from cardiotrace.datasets.packed import PackedDataset
+from cardiotrace.learning.predict import predict_planes
+from cardiotrace.learning.rl4seg.answer import Anatomy
 from cardiotrace.learning.rl4seg.iteration import IterationFolder
+from cardiotrace.learning.rl4seg.reward_network import Judge
+from cardiotrace.learning.rl4seg.stage import make_reward_network
 from cardiotrace.learning.training.folder import RunFolder
-from cardiotrace.learning.training.recipe import read_recipe
+from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.learning.training.run import trained_model
 from cardiotrace.learning.training.training_log import TrainingLog
+from cardiotrace.learning.training.weights import load_weights
 from cardiotrace.metrics import bootstrap_interval, dice, surface_distances
-from cardiotrace.postprocessing import Postprocessing
-from cardiotrace.workflows.export import describe
+from cardiotrace.workflows.services.dataset import SamplePlan, pack
 
 REGIONS = ("LV", "LV_EPI", "LA")
 HEADS = ("Dice", "HD mm", "valid %")
 
 
 @dataclass(frozen=True)
-class Answered:
-    """One plane."""
+class Fresh:
+    """Phantoms of the target."""
 
-    patient: str
-    dice: tuple[float, ...]
-    """Of `REGIONS`."""
-    hausdorff_mm: tuple[float, ...]
-    is_valid: bool
-    """By the published limits."""
-    expected: float = float("nan")
-    """Pixels that the judge expects to be wrong, as a share of those that are labelled."""
-    wrong: float = float("nan")
-    """Those that are."""
+    packed: PackedDataset
+    anatomy: Anatomy
+
+    @property
+    def patients(self) -> list[str]:
+        """Of each plane."""
+        return [sample.patient for sample in self.packed.samples]
+
+    def masks(self, classes: np.ndarray) -> list[np.ndarray]:
+        """Of `REGIONS`."""
+        names = self.anatomy.scheme.structures
+        lv, myo, la = (classes == names.index(name) + 1 for name in (Structure.LV, Structure.MYO, Structure.LA))
+        return [lv, lv | myo, la]
 
 
 def main() -> None:
@@ -65,103 +65,79 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a run of `adapt rl4seg`")
     parser.add_argument("--patients", type=int, default=40)
     parser.add_argument("--seed", type=int, default=901)
-    parser.add_argument("--picture", type=Path, help="writes before and after of the frame that gained most")
+    parser.add_argument("--cache", type=Path, help="folder of packed data")
+    parser.add_argument("--picture", type=Path, help="writes reference, before and after of three frames")
     options = parser.parse_args()
     folder = RunFolder(options.run)
-    cases, first = fresh_targets(folder, options.patients, options.seed), IterationFolder.of(folder, 0).policy
     recipe = read_recipe(folder.recipe)
-    spec = describe(recipe, DATASETS.make(recipe.data.dataset, Path()), read_split(folder.split), first)
-    numbers = [number for number in range(100) if IterationFolder.of(folder, number).policy.best.exists()]
-    answers = {number: answers_of(policy(folder, number, spec), cases) for number in numbers}
-    # The file is written last: of a run that still goes on there is none.
-    judge = Judge.within(read_model(folder.model)) if folder.model.exists() else None
-    rows = {number: scored(cases, labels) for number, labels in answers.items()}
-    print(f"{options.patients} phantoms of {target_of(folder)}, {len(cases)} planes, seed {options.seed}\n")
-    print_scores(rows)
-    if judge is not None:
-        print_judged([judged(judge, case, labels) for case, labels in zip(cases, answers[numbers[-1]], strict=True)])
+    fresh = fresh_targets(recipe, options.patients, options.seed, options.cache)
+    numbers = [number for number in range(100) if IterationFolder.of(folder, number).manifest.exists()]
+    answers = {number: answers_of(recipe, folder, number, fresh) for number in numbers}
+    print(f"{options.patients} phantoms, {len(fresh.packed)} planes, seed {options.seed}\n")
+    print_scores({number: scored(fresh, found) for number, found in answers.items()}, fresh.patients)
+    mended = {number: np.stack([fresh.anatomy.mended(one) for one in found]) for number, found in answers.items()}
+    print("\nmended")
+    print_scores({number: scored(fresh, found) for number, found in mended.items()}, fresh.patients)
+    if numbers[-1]:
+        print_judged(recipe, folder, numbers[-1], fresh, answers[numbers[-1]])
     print_times(folder, numbers)
     if options.picture is not None:
-        save_picture(options.picture, cases, answers[0], answers[numbers[-1]])
+        save_picture(options.picture, fresh, answers[0], answers[numbers[-1]])
 
 
-def target_of(folder: RunFolder) -> str:
-    """Vendor of the first target."""
-    adaptation = read_recipe(folder.recipe).adaptation
-    assert adaptation is not None
-    return adaptation.targets[0]
+def fresh_targets(recipe: Recipe, patients: int, seed: int, cache: Path | None) -> Fresh:
+    """Phantoms as the run learned from, of the target's vendor alone and of another seed."""
+    assert recipe.adaptation is not None
+    chosen = recipe.data.dataset
+    changed = {"count": patients, "seed": seed, "vendors": [recipe.adaptation.targets[0]]}
+    dataset = DATASETS.make(Choice(chosen.name, {**chosen.options, **changed}), Path())
+    packed = pack(dataset, SamplePlan(recipe.preprocessing, recipe.axes), cache=cache)
+    return Fresh(packed, Anatomy(dataset.scheme, Axis.LONG, preset("published"), is_upright=True))
 
 
-def fresh_targets(folder: RunFolder, patients: int, seed: int) -> list[Case]:
-    """Cases of phantoms as the run learned from, of the target's vendor alone and of another seed."""
-    chosen = read_recipe(folder.recipe).data.dataset
-    changed = {"count": patients, "seed": seed, "vendors": [target_of(folder)]}
-    return DATASETS.make(Choice(chosen.name, {**chosen.options, **changed}), Path()).cases()
-
-
-def policy(folder: RunFolder, number: int, spec: ModelSpec) -> Predictor:
-    """The policy of an iteration, without post-processing."""
-    recipe = read_recipe(IterationFolder.of(folder, number).policy.recipe)
+def answers_of(recipe: Recipe, folder: RunFolder, number: int, fresh: Fresh) -> np.ndarray:
+    """What the policy of an iteration says of each plane; of one that was stopped what was kept."""
+    kept = max(each for each in range(number + 1) if IterationFolder.of(folder, each).policy.best.exists())
+    run = IterationFolder.of(folder, kept).policy
     network = trained_model(
-        recipe, IterationFolder.of(folder, number).policy, channels=spec.channels, classes=spec.classes
+        read_recipe(run.recipe), run, channels=fresh.packed.images.shape[1], classes=fresh.anatomy.scheme.class_count
     )
-    return Predictor(replace(spec, postprocessing=Postprocessing()), TorchEngine(network))
+    everything = np.arange(len(fresh.packed))
+    return predict_planes(network, fresh.packed, everything, recipe.preprocessing)
 
 
-def answers_of(predictor: Predictor, cases: Sequence[Case]) -> list[LabelMap]:
-    """What a policy says of each case."""
-    return [predictor.segment(case.read_image()).labels for case in cases]
-
-
-def masks_of(labels: LabelMap) -> list[np.ndarray]:
-    """Of `REGIONS`."""
-    parts = {str(name): labels.array[0, 0] == value for name, value in labels.scheme.values.items()}
-    return [parts["LV"], parts["LV"] | parts["MYO"], parts["LA"]]
-
-
-def scored(cases: Sequence[Case], answers: Sequence[LabelMap]) -> list[Answered]:
-    """Scores of each case."""
+def scored(fresh: Fresh, answers: np.ndarray) -> np.ndarray:
+    """(planes, Dice of `REGIONS`, then distances of them, then validity in percent)."""
     rows = []
-    for case, labels in zip(cases, answers, strict=True):
-        assert case.read_labels is not None
-        assert labels.spacing_mm is not None
-        pairs = list(zip(masks_of(labels), masks_of(case.read_labels()), strict=True))
-        spacing = labels.spacing_mm[1:]
-        overlap = tuple(dice(*pair) for pair in pairs)
-        distance = tuple(surface_distances(*pair, spacing_mm=spacing).hausdorff_mm for pair in pairs)
-        rows.append(Answered(case.patient, overlap, distance, is_valid(labels)))
-    return rows
+    for sample, reference, answer in zip(fresh.packed.samples, fresh.packed.labels, answers, strict=True):
+        pairs = list(zip(fresh.masks(answer), fresh.masks(np.asarray(reference)), strict=True))
+        distances = [surface_distances(*pair, spacing_mm=sample.pixel_mm).hausdorff_mm for pair in pairs]
+        valid = fresh.anatomy.is_valid(answer, (sample.pixel_mm[0], sample.pixel_mm[1]))
+        rows.append([*(dice(*pair) for pair in pairs), *distances, 100.0 * valid])
+    return np.array(rows)
 
 
-def is_valid(labels: LabelMap) -> bool:
-    """By the published limits."""
-    plane = Plane.of(labels, 0, is_upright=True)
-    return not plane.is_empty and not PRESETS["published"].failures(Measured.of(plane, Axis.LONG), Axis.LONG)
+def print_scores(rows: dict[int, np.ndarray], patients: Sequence[str]) -> None:
+    """Each iteration, and what it differs by from source only; a structure that is missed has no distance."""
+    print("| iteration | " + " | ".join([*(f"Dice {name}" for name in REGIONS), *HEADS, "missed"]) + " |")
+    means = {number: headline(found) for number, found in rows.items()}
+    for number, found in rows.items():
+        missed = int(np.isinf(found[:, 3:6]).sum())
+        told = [*found[:, :3].mean(axis=0), *np.nanmean(means[number], axis=0)]
+        print(f"| {number} | " + " | ".join([*(f"{value:.3f}" for value in told), str(missed)]) + " |")
+    for number in list(rows)[1:]:
+        difference = means[number] - means[0]
+        told = []
+        for place, head in enumerate(HEADS):
+            low, high = interval(difference[:, place], patients)
+            told.append(f"{head} {np.nanmean(difference[:, place]):+.3f} ({low:+.3f} to {high:+.3f})")
+        print(f"iteration {number} less source only: " + ", ".join(told))
 
 
-def judged(judge: Judge, case: Case, labels: LabelMap) -> Answered:
-    """What the judge expects of an answer, and what is so."""
-    assert case.read_labels is not None
-    error = judge.errors(case.read_image(), labels, [0])[0][0]
-    wrong = labels.array[0, 0] != case.read_labels().array[0, 0]
-    labelled = max(1, np.count_nonzero(labels.array))
-    return Answered(
-        case.patient, (), (), is_valid(labels), float(error.sum()) / labelled, float(wrong.sum()) / labelled
-    )
-
-
-def numbers_of(rows: Sequence[Answered]) -> np.ndarray:
-    """(planes, `HEADS`): means over the regions; a structure that was not found has no distance."""
-    return np.array(
-        [
-            [
-                np.mean(row.dice),
-                np.mean(np.where(np.isfinite(row.hausdorff_mm), row.hausdorff_mm, np.nan)),
-                100.0 * row.is_valid,
-            ]
-            for row in rows
-        ]
-    )
+def headline(rows: np.ndarray) -> np.ndarray:
+    """(planes, `HEADS`)."""
+    distances = np.where(np.isinf(rows[:, 3:6]), np.nan, rows[:, 3:6])
+    return np.stack([rows[:, :3].mean(axis=1), distances.mean(axis=1), rows[:, 6]], axis=1)
 
 
 def interval(difference: np.ndarray, patients: Sequence[str]) -> tuple[float, float]:
@@ -172,43 +148,36 @@ def interval(difference: np.ndarray, patients: Sequence[str]) -> tuple[float, fl
     return bootstrap_interval([row.mean() for row in rows], weights=[len(row) for row in rows])
 
 
-def print_scores(rows: dict[int, list[Answered]]) -> None:
-    """Each iteration, and what it differs by from source only."""
-    first = numbers_of(rows[0])
-    patients = [row.patient for row in rows[0]]
-    print("| iteration | " + " | ".join([*(f"Dice {name}" for name in REGIONS), *HEADS, "missed"]) + " |")
-    for number, answered in rows.items():
-        found = numbers_of(answered)
-        regions = np.mean([row.dice for row in answered], axis=0)
-        missed = sum(not np.isfinite(value) for row in answered for value in row.hausdorff_mm)
-        told = [
-            *(f"{value:.3f}" for value in regions),
-            *(f"{value:.3f}" for value in np.nanmean(found, axis=0)),
-            str(missed),
-        ]
-        print(f"| {number} | " + " | ".join(told) + " |")
-    print("\ndifference to source only, 95 % interval")
-    for number, answered in list(rows.items())[1:]:
-        difference = numbers_of(answered) - first
-        for place, head in enumerate(HEADS):
-            low, high = interval(difference[:, place], patients)
-            print(f"  iteration {number}  {head}: {np.nanmean(difference[:, place]):+.3f} ({low:+.3f} to {high:+.3f})")
-
-
-def print_judged(rows: Sequence[Answered]) -> None:
-    """How far expected errors go with true ones."""
-    expected, wrong = (np.array([getattr(row, name) for row in rows]) for name in ("expected", "wrong"))
-    correlation = float(np.corrcoef(expected, wrong)[0, 1])
+def print_judged(recipe: Recipe, folder: RunFolder, number: int, fresh: Fresh, answers: np.ndarray) -> None:
+    """How far expected errors go with true ones, on the last policy."""
+    place = IterationFolder.of(folder, number)
+    done = place.read()
+    assert done is not None
+    channels = fresh.packed.images.shape[1]
+    network = make_reward_network(recipe, channels=channels, classes=fresh.anatomy.scheme.class_count)
+    load_weights(network, place.reward.best)
+    images = torch.from_numpy(recipe.preprocessing.normalise(fresh.packed.unit_images(np.arange(len(answers)))))
+    outlines = torch.from_numpy(answers.astype(np.int64))
+    chunks = zip(images.split(8), outlines.split(8), strict=True)
+    error = 1 - torch.cat([Judge(network, done.temperature).rewards(*some) for some in chunks]).numpy()
+    wrong = answers != fresh.packed.labels
+    labelled = np.count_nonzero(answers, axis=(1, 2)).clip(min=1)
+    expected, true = error.sum(axis=(1, 2)) / labelled, wrong.sum(axis=(1, 2)) / labelled
+    correlation = float(np.corrcoef(expected, true)[0, 1])
     print(
-        f"\njudge on the last policy: expects {100 * expected.mean():.1f} % of the labelled pixels to be wrong,",
+        f"\njudge on iteration {number}: expects {100 * expected.mean():.1f} % of the labelled pixels to be wrong,",
         end=" ",
     )
-    print(f"{100 * wrong.mean():.1f} % are; correlation over planes {correlation:.2f}")
+    print(
+        f"{100 * true.mean():.1f} % are; correlation over planes {correlation:.2f}; mean of what it expects where",
+        end=" ",
+    )
+    print(f"wrong {error[wrong].mean():.2f}, where right {error[~wrong].mean():.4f}")
 
 
 def print_times(folder: RunFolder, numbers: Sequence[int]) -> None:
     """Seconds of an epoch."""
-    print("\nseconds an epoch")
+    print("\nseconds an epoch, median")
     for number in numbers:
         for name in ("reward", "policy"):
             log: RunFolder = getattr(IterationFolder.of(folder, number), name)
@@ -218,28 +187,28 @@ def print_times(folder: RunFolder, numbers: Sequence[int]) -> None:
                 print(f"  iteration {number} {name}: {seconds:.1f} ({len(rows)} epochs)")
 
 
-def save_picture(path: Path, cases: Sequence[Case], before: Sequence[LabelMap], after: Sequence[LabelMap]) -> None:
-    """Reference, source only and adapted of the planes that gained most and least, side by side."""
+def save_picture(path: Path, fresh: Fresh, before: np.ndarray, after: np.ndarray) -> None:
+    """Reference, source only and adapted of the planes that gained most, as much as most, and least."""
     from PIL import Image as Pillow
 
+    from cardiotrace.core.geometry import NO_GEOMETRY
+    from cardiotrace.core.image import Image
+    from cardiotrace.core.label import LabelMap
     from cardiotrace.report.framing import LabelledFrame
     from cardiotrace.report.overlay import OverlayStyle, draw_overlay
 
-    gains = numbers_of(scored(cases, after))[:, 0] - numbers_of(scored(cases, before))[:, 0]
+    gains = scored(fresh, after)[:, :3].mean(axis=1) - scored(fresh, before)[:, :3].mean(axis=1)
     order = np.argsort(gains)
-    style = OverlayStyle(width=360, height=330, has_legend=False, has_scale=False)
-    rows = []
-    for index in (order[-1], order[len(order) // 2], order[0]):
-        image: Image = cases[index].read_image()
-        read = cases[index].read_labels
-        assert read is not None
-        told = (("reference", read()), ("source only", before[index]), ("after RL4Seg", after[index]))
-        rows.append([draw_overlay(LabelledFrame(image, labels), caption=name, style=style) for name, labels in told])
-    width, height = rows[0][0].size
-    sheet = Pillow.new("RGB", (3 * width + 8, len(rows) * (height + 4) - 4), (255, 255, 255))
-    for down, row in enumerate(rows):
-        for across, picture in enumerate(row):
-            sheet.paste(picture, (across * (width + 4), down * (height + 4)))
+    style = OverlayStyle(width=320, height=320, has_legend=False, has_scale=False)
+    side = style.width + 4
+    sheet = Pillow.new("RGB", (3 * side - 4, 3 * side - 4), (255, 255, 255))
+    for down, index in enumerate((order[-1], order[len(order) // 2], order[0])):
+        image = Image(np.asarray(fresh.packed.images[index])[None], NO_GEOMETRY)
+        told = (("reference", fresh.packed.labels[index]), ("source only", before[index]), ("RL4Seg", after[index]))
+        for across, (name, classes) in enumerate(told):
+            values = fresh.anatomy.values(np.asarray(classes))[None, None]
+            shown = LabelledFrame(image, LabelMap(values, fresh.anatomy.scheme, NO_GEOMETRY))
+            sheet.paste(draw_overlay(shown, caption=name, style=style), (across * side, down * side))
     sheet.save(path)
 
 
