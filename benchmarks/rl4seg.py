@@ -164,15 +164,9 @@ def print_judged(recipe: Recipe, folder: RunFolder, number: int, fresh: Fresh, a
     labelled = np.count_nonzero(answers, axis=(1, 2)).clip(min=1)
     expected, true = error.sum(axis=(1, 2)) / labelled, wrong.sum(axis=(1, 2)) / labelled
     correlation = float(np.corrcoef(expected, true)[0, 1])
-    print(
-        f"\njudge on iteration {number}: expects {100 * expected.mean():.1f} % of the labelled pixels to be wrong,",
-        end=" ",
-    )
-    print(
-        f"{100 * true.mean():.1f} % are; correlation over planes {correlation:.2f}; mean of what it expects where",
-        end=" ",
-    )
-    print(f"wrong {error[wrong].mean():.2f}, where right {error[~wrong].mean():.4f}")
+    print(f"\njudge on iteration {number}: share of the labelled pixels that it expects to be wrong", end=" ")
+    print(f"{expected.mean():.3f}, that is {true.mean():.3f}; correlation over planes {correlation:.2f}")
+    print(f"  mean of what it expects where wrong {error[wrong].mean():.2f}, where right {error[~wrong].mean():.4f}")
 
 
 def print_times(folder: RunFolder, numbers: Sequence[int]) -> None:

@@ -119,9 +119,7 @@ class Judge:
         return right
 
 
-def fitted_temperature(
-    network: RewardNetwork, batches: Iterable[tuple[Tensor, Int64[Tensor, "batch height width"]]]
-) -> float:
+def fitted_temperature(network: RewardNetwork, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
     """The temperature at which the probabilities of a reward network are the likeliest, from 0.05 to 20.
 
     Args:
@@ -148,9 +146,7 @@ def fitted_temperature(
     return _likeliest(torch.cat(margins).clone(), torch.cat(targets).clone())
 
 
-def calibration_error(
-    judge: Judge, batches: Sequence[tuple[Tensor, Int64[Tensor, "batch height width"]]]
-) -> float | None:
+def calibration_error(judge: Judge, batches: Sequence[tuple[Tensor, Tensor]]) -> float | None:
     """Expected calibration error of what a judge says of outlines; None of none.
 
     Args:
