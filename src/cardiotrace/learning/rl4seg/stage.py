@@ -101,7 +101,7 @@ def reward_recipe(recipe: Recipe, settings: RL4Seg) -> Recipe:
     )
     augmentation = dataclasses.replace(recipe.augmentation, mixstyle=None, maxstyle=None, sector=None)
     changed = dataclasses.replace(
-        made, loss=Choice("cross-entropy"), schedule=Choice("one-cycle"), augmentation=augmentation
+        made, loss=settings.reward_loss, schedule=Choice("one-cycle"), augmentation=augmentation
     )
     return _resolved(changed)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NoReturn
 
 from cardiotrace.clinical.anatomy.limits import PRESETS
+from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import UsageError
 from cardiotrace.learning.training.adaptation.method import MethodConfig
 from cardiotrace.learning.training.adaptation.parts import AdaptationParts
@@ -70,6 +71,8 @@ class RL4Seg(MethodConfig):
     """Anatomical limits within which a prediction counts as valid."""
     distortions: Distortions = field(default_factory=Distortions)
     """How wrong outlines are made of pseudo-labels."""
+    reward_loss: Choice = field(default_factory=lambda: Choice("cross-entropy"))
+    """Of the reward network; with few outlines "dice+cross-entropy" sees sooner the few pixels that are wrong."""
     reward_epochs: int = 50
     """Of the reward network, in each iteration."""
     reward_batch_size: int = 64
