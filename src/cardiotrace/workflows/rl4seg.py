@@ -20,7 +20,7 @@ from cardiotrace.learning.export import export_network
 from cardiotrace.learning.rl4seg.answer import Anatomy, PixelSize
 from cardiotrace.learning.rl4seg.rewards import CaseKey, case_key
 from cardiotrace.learning.rl4seg.shapes import ValidShapes
-from cardiotrace.learning.rl4seg.stage import require_planes
+from cardiotrace.learning.rl4seg.stage import require_planes, reward_recipe
 from cardiotrace.learning.rl4seg.turns import Taught, Turns, first_iteration, taught_in_turns
 from cardiotrace.learning.training.adaptation.domains import Adaptation
 from cardiotrace.learning.training.adaptation.rl4seg import RL4Seg
@@ -62,6 +62,7 @@ def trained_in_turns(
     assert adaptation is not None
     assert isinstance(settings, RL4Seg)  # by it this function was chosen
     require_planes(recipe)
+    reward_recipe(recipe, settings)  # a loss that is not there is refused before anything is trained
     require_begun_alike(run.folder, recipe, data.split, resume=resume)
     if hardware.processes > 1:
         raise ConfigError("rl4seg trains in one process", remedy="leave out --processes.")
