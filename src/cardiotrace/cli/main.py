@@ -16,6 +16,7 @@ from cardiotrace import __version__
 from cardiotrace.cli.output import complain, say, shown_log
 from cardiotrace.core.errors import UsageError, explained
 from cardiotrace.core.interruption import clean_interruption
+from cardiotrace.core.loading import loading
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 _HELP = ("-h", "--help", "help")
@@ -239,9 +240,10 @@ def _run(words: list[str]) -> int:
 
 
 def _run_verb(verb: Verb, words: list[str]) -> int:
-    from cardiotrace.cli.fields import read_options
+    with loading():
+        from cardiotrace.cli.fields import read_options
 
-    module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
+        module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
     first, _, second = verb.name.partition(" ")
     words_of_name = (second or first).split("-")
     kind = getattr(module, f"{''.join(map(str.capitalize, words_of_name))}Options")
