@@ -84,7 +84,7 @@ def test_nothing_is_said_without_a_source_or_of_other_tables():
 
 def test_as_it_is_read():
     planes = tuple(
-        PlaneValidity(f"case{index}", f"patient{index}", Axis.SHORT, 0, 0, "predicted", {"published": failed})
+        PlaneValidity(f"case{index}", f"patient{index}", Axis.SHORT, 0, "predicted", {"published": failed}, 0)
         for index, failed in enumerate([("holes_in_lv",), (), (), ()])
     )
     adapted = table([0.7, 0.7, 0.8, 0.7], method="dann", validity=Validity(planes))

@@ -12,13 +12,14 @@ from cardiotrace.evaluation.table import read_case_table
 from cardiotrace.inference.spec import TargetSpec
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.report.card import model_card
-from cardiotrace.workflows import training_report
+from cardiotrace.workflows import export, training_report
 from cardiotrace.workflows.adapt import adapt_model, method_overrides
 from cardiotrace.workflows.compare import CompareConfig, compare_runs, page
 from cardiotrace.workflows.configs import AdaptConfig, ProbeConfig, QueueConfig
 from cardiotrace.workflows.probe import probe_runs
 from cardiotrace.workflows.queue.run import run_queue
 from tests.fake.camus import write_camus
+from tests.fake.models import threshold_network
 from tests.learning.training.tiny import RECIPE
 
 DOMAINS = {"domain": "quality", "targets": ["Poor"]}
@@ -56,6 +57,9 @@ def place(tmp_path_factory):
     reporter.say = said.append
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_report, "draw_curves", lambda rows, path: None)
+        # Exporting a network takes longer than all else here, and is no other than that of any training.
+        patch.setattr(export, "export_network", lambda *_, **__: threshold_network(0.5, 1.0, 1.5))
+        patch.setattr(export, "with_features", lambda graph: graph)
         report = run_queue(
             QueueConfig(
                 queue=folder / "list.toml",

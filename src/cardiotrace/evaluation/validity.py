@@ -31,11 +31,11 @@ class PlaneValidity:
     patient: str
     axis: Axis
     frame: int
-    depth: int | None
-    """Which slice of a stack; None of a single plane."""
     whose: Whose
     failed: dict[str, tuple[str, ...]]
     """Names of the criteria that it fails, by set of limits; sets without limits for its axis are left out."""
+    depth: int | None = None
+    """Which slice of a stack; None of a single plane, of which files say nothing."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _planes(case: Case, labels: LabelMap, axis: Axis, whose: Whose) -> Iterator[
             for name, limits in PRESETS.items()
             if axis in limits.axes
         }
-        yield PlaneValidity(case.name, case.patient, axis, frame, depth if depths > 1 else None, whose, failed)
+        yield PlaneValidity(case.name, case.patient, axis, frame, whose, failed, depth if depths > 1 else None)
 
 
 def _films(case: Case, labels: LabelMap, axis: Axis, whose: Whose) -> Iterator[FilmValidity]:

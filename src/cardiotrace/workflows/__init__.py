@@ -10,6 +10,7 @@ from cardiotrace.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from cardiotrace.core.reporter import ProgressReporter as ProgressReporter
+    from cardiotrace.workflows.adapt import adapt_model as adapt_model
     from cardiotrace.workflows.analyse import AnalyseConfig as AnalyseConfig
     from cardiotrace.workflows.anonymise import AnonymiseConfig as AnonymiseConfig
     from cardiotrace.workflows.classify import ClassifyTableConfig as ClassifyTableConfig
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from cardiotrace.workflows.classify import train_classifier as train_classifier
     from cardiotrace.workflows.compare import CompareConfig as CompareConfig
     from cardiotrace.workflows.compare import compare_runs as compare_runs
+    from cardiotrace.workflows.configs import AdaptConfig as AdaptConfig
     from cardiotrace.workflows.configs import CrossvalConfig as CrossvalConfig
     from cardiotrace.workflows.configs import ExportConfig as ExportConfig
     from cardiotrace.workflows.configs import JoinConfig as JoinConfig
+    from cardiotrace.workflows.configs import ProbeConfig as ProbeConfig
     from cardiotrace.workflows.configs import SweepConfig as SweepConfig
     from cardiotrace.workflows.configs import TrainConfig as TrainConfig
     from cardiotrace.workflows.convert import ConvertConfig as ConvertConfig
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from cardiotrace.workflows.nnunet import export_nnunet as export_nnunet
     from cardiotrace.workflows.phantom import WriteConfig as WriteConfig
     from cardiotrace.workflows.phantom import write_phantoms as write_phantoms
+    from cardiotrace.workflows.probe import probe_runs as probe_runs
     from cardiotrace.workflows.segment import SegmentConfig as SegmentConfig
     from cardiotrace.workflows.services.analysis import Analyser as Analyser
     from cardiotrace.workflows.services.analysis import Analysis as Analysis
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from cardiotrace.workflows.train import train_model as train_model
 
 _PLACES = {
+    "AdaptConfig": "workflows.configs",
     "AnalyseConfig": "workflows.analyse",
     "Analyser": "workflows.services.analysis",
     "Analysis": "workflows.services.analysis",
@@ -57,6 +62,7 @@ _PLACES = {
     "ExportConfig": "workflows.configs",
     "JoinConfig": "workflows.configs",
     "MeasureConfig": "workflows.measure",
+    "ProbeConfig": "workflows.configs",
     "ProgressReporter": "core.reporter",
     "ReportConfig": "workflows.services.report_form",
     "SegmentConfig": "workflows.segment",
@@ -64,6 +70,7 @@ _PLACES = {
     "TrainConfig": "workflows.configs",
     "TrainedModel": "workflows.train",
     "WriteConfig": "workflows.phantom",
+    "adapt_model": "workflows.adapt",
     "classify_table": "workflows.classify",
     "compare_runs": "workflows.compare",
     "export_nnunet": "workflows.nnunet",
@@ -71,6 +78,7 @@ _PLACES = {
     "join_models": "workflows.join",
     "measure_exams": "workflows.measure",
     "open_dataset": "workflows.services.dataset",
+    "probe_runs": "workflows.probe",
     "run_sweep": "workflows.sweep.run",
     "train_classifier": "workflows.classify",
     "train_model": "workflows.train",

@@ -7,9 +7,15 @@ from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ConfigError, UsageError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
+from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import recipe_values
+from cardiotrace.learning.training.run import best_of
 from cardiotrace.workflows.configs import AdaptConfig, TrainConfig
 from cardiotrace.workflows.train import TrainedModel, train_model
+
+HARM = 0.02
+"""Fall of the mean validation Dice on the source from which on an adaptation is said to harm. What it does on
+the targets nobody can know without labels."""
 
 
 def adapt_model(config: AdaptConfig, reporter: ProgressReporter = SILENT) -> TrainedModel | None:
@@ -35,7 +41,31 @@ def adapt_model(config: AdaptConfig, reporter: ProgressReporter = SILENT) -> Tra
             f"{config.method} changes a trained network", remedy="give the run of one: --start-from runs/NAME."
         )
     told = {field.name: getattr(config, field.name) for field in fields(TrainConfig)}
-    return train_model(TrainConfig(**told | {"overrides": overrides}), reporter)
+    model = train_model(TrainConfig(**told | {"overrides": overrides}), reporter)
+    if model is not None and config.start_from is not None:
+        before, after = (best_of(folder).score for folder in (RunFolder(config.start_from), model.run.folder))
+        if harm := harm_told(before, after):
+            reporter.say(harm)
+    return model
+
+
+def harm_told(before: float, after: float) -> str:
+    """A warning where the source itself is read worse than before; empty elsewhere.
+
+    Args:
+        before: mean validation Dice on the source of the run that was begun with; negative where nobody validated.
+        after: of the adapted one.
+
+    Example:
+        >>> harm_told(0.91, 0.42)
+        "warning: Dice on the source's validation part fell from 0.910 to 0.420: this adaptation does harm"
+        >>> harm_told(0.91, 0.90), harm_told(-1.0, 0.42)
+        ('', '')
+    """
+    if min(before, after) < 0 or before - after <= HARM:
+        return ""
+    words = f"Dice on the source's validation part fell from {before:.3f} to {after:.3f}"
+    return f"warning: {words}: this adaptation does harm"
 
 
 def method_overrides(config: AdaptConfig) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class MethodOfAdaptation:
     """How to serve a domain without labels."""
 
     method: str
-    """dann, coral, ...: `cardiotrace adapt --help` tells all; takes the place of that of the recipe."""
+    """Such as none, dann, coral or mean-teacher, in place of that of the recipe; a name that is none tells all."""
 
 
 @dataclass(frozen=True, kw_only=True)

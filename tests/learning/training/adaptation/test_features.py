@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cardiotrace.core.catalog import Choice
+from cardiotrace.core.errors import ConfigError
 from cardiotrace.learning.models.catalog import ARCHITECTURES, axes_of, make_network
 from cardiotrace.learning.models.network import NetworkSpec, TrainingOutputs
 from cardiotrace.learning.models.sides import all_sides
@@ -20,11 +21,17 @@ def sides_of(name):
     return tuple(max(2 * divisor, 16) for divisor in all_sides(network.divisor, axes))
 
 
-# Those that learn from whole label maps or from no image adapt to nothing; unet2 is unet, wider.
-OTHERS = ("acnn", "clas", "shape-autoencoder", "unet2", "unet-original")
+SMALL = ("unet", "unet-small", "wnet")
+# Those that learn from whole label maps, or from no image, adapt to nothing; one takes volumes apart.
+OTHERS = ("acnn", "clas", "shape-autoencoder", "unet-small-stack")
+NAMES = [
+    pytest.param(name, marks=() if name in SMALL else pytest.mark.slow)
+    for name in ARCHITECTURES.names
+    if name not in OTHERS
+]
 
 
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES.names if name not in OTHERS])
+@pytest.mark.parametrize("name", NAMES)
 def test_levels_are_heard(name):
     sides = sides_of(name)
     torch.manual_seed(0)
@@ -36,10 +43,16 @@ def test_levels_are_heard(name):
         outputs = TrainingOutputs.of(network(images))
     assert {level: tuple(values.shape[1:]) for level, values in heard.items()} == tap.shapes
     assert heard["bottleneck"].shape[2] < sides[0]
-    assert heard["decoder"].shape[2:] == sides
+    assert heard["decoder"].shape[2] > heard["bottleneck"].shape[2]
     # The gradient of the logits goes through both.
     gradients = torch.autograd.grad(outputs.logits[0].sum(), list(heard.values()), allow_unused=True)
     assert all(gradient is not None and gradient.abs().sum() > 0 for gradient in gradients)
     heard_later = dict(heard)
     network(images)
     assert all(heard[level] is heard_later[level] for level in heard)  # nobody listens any more
+
+
+def test_a_network_without_such_a_level_is_refused():
+    network = make_network(Choice("unet-small-stack"), NetworkSpec(1, 3, (16, 64, 64)))
+    with pytest.raises(ConfigError, match="no bottleneck that could be heard"):
+        FeatureTap(network, (1, 16, 64, 64), ("bottleneck",))

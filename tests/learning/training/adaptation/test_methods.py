@@ -28,7 +28,7 @@ from tests.learning.training.tiny import SIDE, packed, recipe, student, training
 
 METHODS = [name for name in ADAPTATIONS.names if not getattr(ADAPTATIONS[name].config, "turns", False)]
 TABLE = {"targets": ["north"], "domain": "vendor", "unlabelled_share": 1.0}
-DESCENT = {"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False}
+DESCENT = {"name": "sgd", "learning_rate": 1.0, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
 BATCH_NORM = {"name": "unet", "levels": 2, "width": 8, "norm": "batch"}
 
 
