@@ -161,7 +161,7 @@ def print_judged(recipe: Recipe, folder: RunFolder, number: int, fresh: Fresh, a
     chunks = zip(images.split(8), outlines.split(8), strict=True)
     error = 1 - torch.cat([Judge(network, done.temperature).rewards(*some) for some in chunks]).numpy()
     wrong = answers != fresh.packed.labels
-    labelled = np.count_nonzero(answers, axis=(1, 2)).clip(min=1)
+    labelled = (answers > 0).sum(axis=(1, 2)).clip(min=1)
     expected, true = error.sum(axis=(1, 2)) / labelled, wrong.sum(axis=(1, 2)) / labelled
     correlation = float(np.corrcoef(expected, true)[0, 1])
     print(f"\njudge on iteration {number}: share of the labelled pixels that it expects to be wrong", end=" ")

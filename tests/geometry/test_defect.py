@@ -54,7 +54,7 @@ def test_holes_are_regions_of_background_that_reach_no_edge(seed: int) -> None:
 
 def test_nothing_and_everything() -> None:
     empty, full = np.zeros((6, 7), bool), np.ones((6, 7), bool)
-    assert not (holes(empty).any() or apart(empty).any() or gaps(empty, full).any())
+    assert not any(found.any() for found in (holes(empty), apart(empty), gaps(empty, full)))
     assert all(
         math.isnan(found) for found in (neck_ratio(empty), neck_ratio(full), dent_depth(empty), roundness(empty))
     )
