@@ -172,7 +172,7 @@ def annulus_reward(
     if shift is None or limits.annulus_share is None:
         return reward
     size = np.array(pixel_mm or (1.0, 1.0))
-    places = np.stack(np.mgrid[: shape[0], : shape[1]], axis=-1) * size
+    places = np.moveaxis(np.mgrid[: shape[0], : shape[1]], 0, -1) * size
     sigma = max(limits.annulus_share * shift.length / 2, float(size.max()))
     for own, drawn, share in zip(shift.own, shift.drawn, shift.shares, strict=True):
         if share > limits.annulus_share:

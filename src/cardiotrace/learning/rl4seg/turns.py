@@ -204,7 +204,8 @@ def taught_in_turns(turns: Turns) -> Taught:
             turns.reporter.say(f"iteration {number} was stopped: {done.stopped}; the policy before that is kept")
             break
     _keep(turns.folder(kept).policy, turns.run.folder)
-    return Taught(replace(result, is_complete=True), tuple(iterations), kept, judged and _judged(turns, judged))
+    found = None if judged is None else _judged(turns, judged)
+    return Taught(replace(result, is_complete=True), tuple(iterations), kept, found)
 
 
 def _begun(turns: Turns) -> tuple[TrainingResult, Iteration]:
