@@ -223,14 +223,20 @@ def options_text(entry: Entry[Any]) -> str:
     return table(columns[:width], [row[:width] for row in rows])
 
 
-def option_rows(config: type) -> list[tuple[str, str, str, str]]:
-    """(name, type, default, meaning) of the fields of a configuration; where a data set lies is no option."""
+def option_rows(config: type, prefix: str = "") -> list[tuple[str, str, str, str]]:
+    """(name, type, default, meaning) of the fields of a configuration, nested tables flattened.
+
+    Where a data set lies is no option.
+    """
     hints, documented = typing.get_type_hints(config), {**args_docs(config), **field_docs(config)}
-    return [
-        (f"`{item.name}`", type_text(hints[item.name]), default_text(item), documented.get(item.name, ""))
-        for item in dataclasses.fields(config)
-        if item.name != "root"
-    ]
+    rows = []
+    for item in dataclasses.fields(config):
+        name, hint = f"{prefix}{item.name}", hints[item.name]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type) and not hasattr(hint, "__from_plain__"):
+            rows += option_rows(hint, f"{name}.")
+        elif item.name != "root":
+            rows.append((f"`{name}`", type_text(hint), default_text(item), documented.get(item.name, "")))
+    return rows
 
 
 def architectures_page() -> str:

@@ -166,6 +166,7 @@ TRAINING_LOG = Contract(
 CHECKPOINT = Contract(
     "checkpoint", "`state` in the metadata of checkpoint.safetensors", 2, "train, crossval, sweep", "train --resume"
 )
+ITERATION = Contract("iteration", "iteration.json of an iteration of rl4seg", 1, "adapt", "adapt, when it goes on")
 SWEEP_RESULT = Contract("result of a run", "result.json of a run of a sweep", 1, "sweep", "sweep, when it goes on")
 MODEL = Contract(
     "model's description",
@@ -209,6 +210,7 @@ CONTRACTS = (
     ENVIRONMENT,
     TRAINING_LOG,
     CHECKPOINT,
+    ITERATION,
     SWEEP_RESULT,
     PACKED,
     PARCEL,

@@ -9,6 +9,11 @@ from jaxtyping import Float
 
 from cardiotrace.core.terms import Structure
 
+ErrorMap = Float[np.ndarray, "depth height width"]
+"""Probability that the label of each pixel of a frame is wrong."""
+ErrorMaps = Mapping[tuple[str, int], ErrorMap]
+"""By name of the image and frame."""
+
 
 @dataclass(frozen=True)
 class ImageTrust:

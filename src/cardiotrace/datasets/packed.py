@@ -68,6 +68,8 @@ class PackedSample:
     slices: int | None = None
     """Of a volume, how many of its first slices are the stack's; all that follow fill it up to the depth of the deepest
     one, black and `IGNORED`. None: all of them."""
+    pixel_mm: tuple[float, ...] = ()
+    """Size of a pixel (row, column) as prepared, mm; empty where that of the image is not known, or in older caches."""
 
     @property
     def patient(self) -> str:
@@ -320,7 +322,8 @@ def open_packed(folder: Path) -> PackedDataset:
 
 def _sample(row: Mapping[str, Any]) -> PackedSample:
     # JSON has lists alone, and older caches know of no structures.
-    return PackedSample(**known_only(PackedSample, row) | {"structures": tuple(row.get("structures", ()))})
+    lists = {name: tuple(row.get(name, ())) for name in ("structures", "pixel_mm")}
+    return PackedSample(**known_only(PackedSample, row) | lists)
 
 
 @dataclass(frozen=True)
@@ -349,6 +352,7 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
     spacing: tuple[float, ...] | None = cine.spacing_mm
     sides = tuple(cine.grid_shape)[last]
     transform = preprocessing.transform_for(sides, spacing and spacing[last], packing.centre_of(cine))
+    pixel_mm = () if spacing is None else _pixel_mm(transform, spacing)
     class_count = int(classes.max()) + 1
     field = _field_of_view(case, cine.grid_shape[1:])
     for position in np.ndindex(cine.grid_shape[: -packing.axes]):
@@ -364,8 +368,16 @@ def _samples_of(case: Case, classes: UInt8[np.ndarray, "256"], packing: Packing)
                 label[~preprocessing.resample_mask(field[position[1:]], transform)] = IGNORED
         time, *slices = position
         where = (str(case.phase), str(case.view), time, slices[0] if slices else 0)
-        about = PackedSample(case.name, dict(case.groups), *where, low, high, indices is not None, structures)
+        about = PackedSample(
+            case.name, dict(case.groups), *where, low, high, indices is not None, structures, pixel_mm=pixel_mm
+        )
         yield _PreparedSample(stored, label, about)
+
+
+def _pixel_mm(transform: ResamplingTransform, spacing_mm: Sequence[float]) -> tuple[float, ...]:
+    """Size of a pixel of the network's grid (row, column)."""
+    sides = zip(transform.axes[-2:], spacing_mm[-2:], strict=True)
+    return tuple(round(axis.scale * float(size), 6) for axis, size in sides)
 
 
 def _beyond_the_stack(transform: ResamplingTransform) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from cardiotrace.core.errors import InputError
@@ -83,14 +83,3 @@ def numbered_components(mask: Bool[np.ndarray, "*space"], connectivity: Connecti
     order = mask.ndim if connectivity == "full" else 1
     labels, count = label(mask, generate_binary_structure(mask.ndim, order))
     return labels, int(count)
-
-
-def component_sizes(mask: Bool[np.ndarray, "*space"], connectivity: Connectivity) -> Int[np.ndarray, " components"]:
-    """Voxels of each component, in the order of the array; empty of an empty mask.
-
-    Example:
-        >>> component_sizes(np.array([[1, 0, 1, 1], [0, 0, 0, 1]], bool), 1).tolist()
-        [1, 3]
-    """
-    labels, count = numbered_components(mask, connectivity)
-    return np.bincount(labels.ravel(), minlength=count + 1)[1:]

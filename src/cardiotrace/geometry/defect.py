@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from cardiotrace.geometry.box import bounding_box, grown
-from cardiotrace.geometry.component import component_sizes, fill_holes, numbered_components
+from cardiotrace.geometry.component import fill_holes, largest_component, numbered_components
 from cardiotrace.geometry.contour import lower_hull
 
 Mask = Bool[np.ndarray, "height width"]
@@ -40,35 +40,17 @@ def holes(mask: Mask) -> Mask:
     return found
 
 
-def hole_area(mask: Mask, *, but: Mask | None = None) -> int:
-    """Pixels of the `holes` of a mask.
-
-    Args:
-        mask: one structure.
-        but: what belongs there, as the ventricle does in the ring of the myocardium.
-
-    Example:
-        >>> ring = np.ones((4, 5), bool)
-        >>> ring[1:3, 1:4] = False
-        >>> hole_area(ring), hole_area(ring, but=np.eye(4, 5, dtype=bool))
-        (6, 4)
-    """
-    found = holes(mask)
-    return int(np.count_nonzero(found if but is None else found & ~but))
-
-
-def area_apart(mask: Mask) -> int:
+def apart(mask: Mask) -> Mask:
     """Pixels outside the largest piece; pieces that touch at a corner are one.
 
     Example:
-        >>> area_apart(np.array([[1, 1, 0, 0], [1, 1, 0, 1]], bool))
+        >>> int(apart(np.array([[1, 1, 0, 0], [1, 1, 0, 1]], bool)).sum())
         1
     """
-    sizes = component_sizes(mask[bounding_box(mask)], "full")
-    return int(sizes.sum() - sizes.max(initial=0))
+    return np.asarray(mask & ~largest_component(mask, "full"))
 
 
-def gap_area(first: Mask, second: Mask) -> int:
+def gaps(first: Mask, second: Mask) -> Mask:
     """Pixels that two structures shut in between them, and neither shuts in alone.
 
     A hole of the one that holds some of the other, as the ring of the myocardium holds the ventricle, is no hole: what
@@ -79,30 +61,36 @@ def gap_area(first: Mask, second: Mask) -> int:
         >>> ring[1:4, 1:4] = False
         >>> inside = np.zeros((5, 5), bool)
         >>> inside[1:4, 1:3] = True
-        >>> gap_area(ring, inside)
+        >>> int(gaps(ring, inside).sum())
         3
     """
+    found = np.zeros_like(first)
     box = bounding_box(first | second)
     both = first[box], second[box]
     # Whatever lies between them lies in a hole of the two as one, which most have none of.
     union = both[0] | both[1]
-    if np.array_equal(fill_holes(union), union):
-        return 0
-    joint = _without_own_holes(*both) | _without_own_holes(*both[::-1])
-    return int(np.count_nonzero(fill_holes(joint) & ~joint))
+    if not np.array_equal(fill_holes(union), union):
+        joint = _without_own_holes(*both) | _without_own_holes(*both[::-1])
+        found[box] = fill_holes(joint) & ~joint
+    return found
 
 
-def frontier_length(mask: Mask, other: Mask) -> int:
+def frontier(mask: Mask, other: Mask) -> Mask:
     """Pixels of a mask that touch another one, also at a corner; a single one counts as none.
 
     Example:
         >>> left, right = np.zeros((3, 4), bool), np.zeros((3, 4), bool)
         >>> left[:, :2], right[:2, 2:] = True, True
-        >>> frontier_length(left, right)
+        >>> int(frontier(left, right).sum())
         3
     """
-    touching = int(np.count_nonzero(mask & _dilated(other)))
-    return touching if touching > 1 else 0
+    touching: Mask = mask & _dilated(other)
+    return touching if np.count_nonzero(touching) > 1 else np.zeros_like(mask)
+
+
+def frontier_length(mask: Mask, other: Mask) -> int:
+    """Pixels of the `frontier` of a mask with another one."""
+    return int(np.count_nonzero(frontier(mask, other)))
 
 
 def frontier_share(mask: Mask, other: Mask) -> float:

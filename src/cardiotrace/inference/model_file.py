@@ -35,6 +35,8 @@ CHECKSUM_KEY = b"cardiotrace.sha256"
 
 LOCALISER = "localiser"
 """Name of the further graph that finds the heart."""
+JUDGE = "judge"
+"""Name of the further graph that tells where labels are probably wrong."""
 
 _GRAPH = 7
 _METADATA = 14
@@ -253,8 +255,9 @@ def _split(content: bytes) -> _Parts:
 
 
 def _refuse_lacking(spec: ModelSpec, further: Container[str], *, needed: tuple[str, ...]) -> None:
-    """Refuse a model without a further graph that it needs, that of its localiser among them."""
+    """Refuse a model without a further graph that it needs, those of its localiser and its judge among them."""
     needed = needed if spec.localiser is None else (*needed, LOCALISER)
+    needed = needed if spec.judge is None else (*needed, JUDGE)
     if lacking := [name for name in needed if name not in further]:
         raise ModelFileError(f"the model file lacks its graph {lacking[0]!r}", remedy=RE_EXPORT)
 

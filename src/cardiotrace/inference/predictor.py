@@ -36,6 +36,7 @@ from cardiotrace.inference.sample import (
     Position,
     SampleProbabilities,
     SampleWalk,
+    in_channels_of,
     label_sample,
     softmax,
 )
@@ -53,7 +54,6 @@ from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
 from cardiotrace.inference.unlikeness import unlikeness_of
 from cardiotrace.inference.zoo import load_model
-from cardiotrace.io import as_grey
 from cardiotrace.parallel import batched, in_threads, usable_processors
 from cardiotrace.preprocessing import ResamplingTransform, planes_around
 
@@ -250,7 +250,7 @@ class Predictor:
         keep_probabilities: bool,
         evidence: Wanted = NO_EVIDENCE,
     ) -> "_CineTask":
-        cine = self._in_its_channels(cine)
+        cine = in_channels_of(self.spec, cine)
         blank = blank_planes(cine.frames)
         shape: tuple[int, ...] = cine.grid_shape
         spacing_mm: tuple[float, ...] | None = cine.spacing_mm
@@ -422,22 +422,6 @@ class Predictor:
         if lowest is None or not lowest < 1 or test_time_augmentation:
             return np.full(len(certainty), np.nan)
         return np.asarray((1 - certainty) / (1 - lowest))
-
-    def _in_its_channels(self, cine: Image) -> Image:
-        """The cine as the model sees it: a coloured one as grey values, where the model was trained on those."""
-        channels, given = self.spec.preprocessing.channels, 3 if cine.is_colour else 1
-        wanted = self.spec.plane_channels
-        if cine.is_colour and channels(3) != wanted and channels(1) == wanted:
-            return as_grey(cine)
-        if channels(given) != wanted:
-            kinds = {1: "grey", 3: "colour"}
-            raise InputError(
-                f"the image is in {kinds[given]}, model {self.spec.name} was trained on images"
-                f" in {kinds.get(wanted, wanted)}",
-                where=None if cine.source is None else cine.source.path,
-                remedy="use a model trained on such images, see `cardiotrace models list`.",
-            )
-        return cine
 
     def _warnings(self, given: Image, task: "_CineTask", confidence: Float[np.ndarray, "time"]) -> tuple[Flag, ...]:
         # Turning colours into grey may have raised doubts; those of reading are told where it was read.

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from cardiotrace.core.errors import InputError
+from cardiotrace.core.image import Image
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.soft_mask import SoftMask
 from cardiotrace.inference.evidence import Evidence, Rows
 from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.io import as_grey
 from cardiotrace.metrics.reliability import tempered
 from cardiotrace.preprocessing import ResamplingTransform
 
@@ -143,3 +146,23 @@ def softmax(
     shifted /= shifted.sum(axis=1, keepdims=True)
     probabilities: Float[np.ndarray, "batch classes *axes"] = shifted
     return probabilities
+
+
+def in_channels_of(spec: ModelSpec, image: Image) -> Image:
+    """An image as a model sees it: a coloured one as grey values, where the model was trained on those.
+
+    Raises:
+        InputError: a grey image for a model of colour images.
+    """
+    channels, given = spec.preprocessing.channels, 3 if image.is_colour else 1
+    wanted = spec.plane_channels
+    if image.is_colour and channels(3) != wanted and channels(1) == wanted:
+        return as_grey(image)
+    if channels(given) != wanted:
+        kinds = {1: "grey", 3: "colour"}
+        raise InputError(
+            f"the image is in {kinds[given]}, model {spec.name} was trained on images in {kinds.get(wanted, wanted)}",
+            where=None if image.source is None else image.source.path,
+            remedy="use a model trained on such images, see `cardiotrace models list`.",
+        )
+    return image

@@ -203,6 +203,30 @@ class LocaliserSpec:
 
 
 @dataclass(frozen=True)
+class JudgeSpec:
+    """The network that tells where labels are probably wrong; its graph travels in the file of the model it judges.
+
+    It sees a prepared image, after whose own channels there is one for each class of the labels, and tells right from
+    wrong.
+
+    Raises:
+        ModelFileError: its temperature is no positive number.
+    """
+
+    temperature: float = 1.0
+    """What its logits are divided by before the softmax, fitted on outlines that it had not learned from."""
+    outlines: int = 0
+    """That it learned from."""
+    calibration_error: float | None = None
+    """Expected calibration error of what it says, on outlines that it had not learned from; None where none were held
+    out."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise ModelFileError(f"a temperature of {self.temperature} is no positive number")
+
+
+@dataclass(frozen=True)
 class ViewClass:
     """One of the views that a classifier tells apart: the plane, and how the image was made."""
 
@@ -280,6 +304,8 @@ class ModelSpec:
     """Nested table of held-out results."""
     localiser: LocaliserSpec | None = None
     """What finds the heart, for a network that sees a crop around it; its graph is the further graph "localiser"."""
+    judge: JudgeSpec | None = None
+    """What tells where labels are probably wrong; its graph is the further graph "judge". None where nobody can."""
     within_field_of_view: bool = False
     """Whether it learned only from what the camera saw: around a photograph's field of view all is background then."""
     licence: str = ""
@@ -307,6 +333,8 @@ class ModelSpec:
                 f"model {self.name!r} has a window of {'x'.join(map(str, self.window))}, and its network sees"
                 f" {self.dimensions} axes"
             )
+        if self.judge is not None and self.dimensions == 3:
+            raise ModelFileError(f"model {self.name!r} of volumes has a judge, which only planes have")
         if self.dimensions == 3 and (self.sector is not None or self.within_field_of_view):
             raise ModelFileError(
                 f"model {self.name!r} of volumes has a sector or field of view, which only planes have"

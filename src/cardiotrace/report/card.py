@@ -12,7 +12,7 @@ from cardiotrace.core.number import digits_of, fixed, mean_and_sd
 from cardiotrace.core.terms import view_name
 from cardiotrace.core.text import markdown_cell
 from cardiotrace.datasets.split import fold_seed
-from cardiotrace.inference.spec import ModelSpec, TrainingSpec, view_names
+from cardiotrace.inference.spec import JudgeSpec, ModelSpec, TrainingSpec, view_names
 from cardiotrace.metrics import short_name
 
 _COLUMNS = (
@@ -274,6 +274,23 @@ def _limits(spec: ModelSpec) -> list[str]:
     ]
 
 
+def _judge(judge: JudgeSpec) -> str:
+    """What is to be known of the network that judges outlines."""
+    held = (
+        ""
+        if judge.calibration_error is None
+        else (
+            f" On outlines of patients that it had not learned from its expected calibration error is"
+            f" {judge.calibration_error:.3f}."
+        )
+    )
+    return (
+        f"The file holds a network that has learned from {judge.outlines} outlines, valid and spoilt ones and none of a"
+        f" reader's, to tell at each pixel whether an outline is wrong.{held} It knows answers of this model on the"
+        " domains that it was adapted to."
+    )
+
+
 def _expectations(spec: ModelSpec) -> list[str]:
     """What the model expects of its labels, and how it tells unlike images."""
     quality, unlike = spec.calibration.quality, spec.calibration.unlikeness
@@ -288,6 +305,8 @@ def _expectations(spec: ModelSpec) -> list[str]:
             " error is that on patients who took part neither in its training nor in the regression.",
             _table(("structure", "mean absolute error", "flagged below", "images"), rows),
         ]
+    if spec.judge is not None:
+        parts += ["## Where outlines may be wrong", _judge(spec.judge)]
     if unlike is not None:
         parts += [
             "## Unlike images",

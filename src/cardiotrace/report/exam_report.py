@@ -17,11 +17,13 @@ from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase, View
 from cardiotrace.core.text import csv_text
+from cardiotrace.core.trust import ErrorMaps
 from cardiotrace.report.animation import render_animation
 from cardiotrace.report.bullseye import draw_bullseye, to_be_shown
 from cardiotrace.report.correction import correction_pictures
 from cardiotrace.report.curves import draw_exam_curves
 from cardiotrace.report.drawing import Drawing
+from cardiotrace.report.error_map import error_picture
 from cardiotrace.report.framing import LabelledFrame, box_to_show, display_grey
 from cardiotrace.report.overlay import OverlayStyle, draw_overlay
 from cardiotrace.report.page import ReportContext, ReportFigure, render_page
@@ -121,7 +123,7 @@ def render_report(
     stills = list(_stills(found))
     drawn = list(_drawings(measures, found.words))
     mended = () if context.correction is None else _corrections(found, context.correction)
-    figures = [*stills, *_animations(found), *(figure for figure, _ in drawn), *mended]
+    figures = [*stills, *_animations(found), *(figure for figure, _ in drawn), *mended, *_errors(found, context.errors)]
     contents = {figure.name: figure.content for figure in figures}
     if stills:
         contents["thumbnail.jpg"] = _thumbnail(stills[0].content)
@@ -269,6 +271,20 @@ def _corrections(found: _Findings, correction: Correction) -> Iterator[ReportFig
         for number, (title, raster) in enumerate(pictures):
             file = f"{safe_name(name)}_corrected_{number}.png"
             yield ReportFigure("other", file, _png(raster, effort=3), title, found.words("correction.note"))
+
+
+def _errors(found: _Findings, errors: ErrorMaps) -> Iterator[ReportFigure]:
+    """Where labels of key frames are probably wrong."""
+    images = {image.name: image for image in found.exam.images}
+    for key_frame in found.measures.key_frames:
+        error = errors.get((key_frame.image, key_frame.frame))
+        if error is None:
+            continue
+        image, labels = images[key_frame.image], found.labels[key_frame.image]
+        caption = _caption(image, key_frame, found.words)
+        raster, note = error_picture(image, labels, key_frame.frame, error, caption=caption, words=found.words)
+        name = f"{safe_name(image.name)}_{key_frame.phase.value}_error.png"
+        yield ReportFigure("other", name, _png(raster, effort=3), f"{found.words('error.title')}, {caption}", note)
 
 
 def _unlabelled(found: _Findings) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Integer, UInt8
+from jaxtyping import Float, Integer, UInt8
 
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import LabelMap
@@ -41,6 +41,8 @@ class LabelledFrame:
     """(row, column) of the image's corner on the image as it was measured, mm; pixels where there is no spacing."""
     former: LabelMap | None = None
     """Labels before a person corrected them, on the same grid."""
+    error: Float[np.ndarray, "height width"] | None = None
+    """Probability that the label of each pixel of the slice is wrong."""
 
     def cropped(self, box: Box | None) -> "LabelledFrame":
         """The same frame within a box, as it is without one; what was measured in the whole is still drawn in place."""
@@ -50,7 +52,8 @@ class LabelledFrame:
         height_mm, width_mm = self.labels.geometry.pixel_mm
         corner_mm = (self.corner_mm[0] + box.top * height_mm, self.corner_mm[1] + box.left * width_mm)
         former = None if self.former is None else cropped(self.image, self.former, box)[1]
-        return replace(self, image=cine, labels=labels, corner_mm=corner_mm, former=former)
+        error = None if self.error is None else self.error[box.top : box.bottom, box.left : box.right]
+        return replace(self, image=cine, labels=labels, corner_mm=corner_mm, former=former, error=error)
 
 
 def heart_box(labels: Iterable[LabelMap]) -> Box | None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from cardiotrace.clinical.long_axis_trace import LongAxisTrace
 from cardiotrace.core.image import Image
@@ -27,6 +27,10 @@ _DRAW_ORDER = (Structure.VESSEL, Structure.RA, Structure.LA, Structure.RV, Struc
 _DASH = 3
 """Length of a dash, in widths of the line."""
 _LIGHT: Colour = (255, 255, 255)
+ERROR_COLOUR: Colour = (255, 60, 40)
+"""Of what is probably wrong."""
+_DENSEST = 0.85
+"""Opacity of what is wrong beyond doubt: the image still shows."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ def draw_overlay(
     canvas = _canvas(shown.image, style)
     grey = display_grey(shown.image)[shown.frame, shown.depth]
     image = Image.fromarray(grey).resize(canvas.size, Image.Resampling.BICUBIC).convert("RGB")
+    if shown.error is not None:
+        _draw_error(image, shown.error)
     masks = _masks(shown)
     if shown.former is not None:
         _draw_former(image, canvas, masks, _masks(replace(shown, labels=shown.former)), style)
@@ -115,6 +121,14 @@ def draw_overlay(
     if style.has_scale and shown.image.spacing_mm is not None:
         lettering.scale(image)
     return image
+
+
+def _draw_error(image: "PilImage", error: Float[np.ndarray, "height width"]) -> None:
+    """Lay a colour over the image, the denser the more probable an error is, in place."""
+    from PIL import Image
+
+    density = Image.fromarray(np.rint(255 * _DENSEST * np.clip(error, 0, 1)).astype(np.uint8))
+    image.paste(ERROR_COLOUR, (0, 0, *image.size), density.resize(image.size, Image.Resampling.BILINEAR))
 
 
 def _draw_structures(

@@ -18,7 +18,7 @@ from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import LEFT_OUT, AcceptedFlag, Flag, Grade, is_doubted
 from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.trust import ImageTrust
+from cardiotrace.core.trust import ErrorMaps, ImageTrust
 from cardiotrace.report.absence import absences
 from cardiotrace.report.correction import correction_sentences
 from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart, trust_facts
@@ -90,6 +90,8 @@ class ReportContext:
     """Labels before a person corrected them, by name of the image; of those that were corrected."""
     correction: Correction | None = None
     """What a corrector did to the labels, where one was asked for."""
+    errors: ErrorMaps = field(default_factory=dict)
+    """Where labels are probably wrong, by name of the image and frame, as the model that made them tells."""
 
     @property
     def words(self) -> Words:

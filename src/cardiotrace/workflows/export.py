@@ -11,9 +11,10 @@ import torch
 
 from cardiotrace.clinical.anatomy.flags import FLAGGED_BY
 from cardiotrace.core.config import from_plain
-from cardiotrace.core.errors import WorkError
+from cardiotrace.core.errors import CardioTraceError, InputError, WorkError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.licence import Terms
+from cardiotrace.core.plain import parse_json
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.core.terms import View
 from cardiotrace.datasets.dataset import Dataset
@@ -28,11 +29,11 @@ from cardiotrace.evaluation.shapes import shape_scores, valid_shapes
 from cardiotrace.evaluation.table import outlier_rows, table_to_json
 from cardiotrace.evaluation.threshold import best_threshold
 from cardiotrace.inference.corrector import DECODER, Corrector
-from cardiotrace.inference.model_file import LOCALISER, seal
+from cardiotrace.inference.model_file import JUDGE, LOCALISER, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.shape_bank import ShapeBank
 from cardiotrace.inference.sliding import filled
-from cardiotrace.inference.spec import AdaptationSpec, Calibration, ModelSpec, SchemeSpec, TrainingSpec
+from cardiotrace.inference.spec import AdaptationSpec, Calibration, JudgeSpec, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_text
 from cardiotrace.learning.export import export_network, export_shapes
 from cardiotrace.learning.features import with_features
@@ -116,7 +117,8 @@ def seal_run(
     network = trained_model(run.recipe, run.folder, channels=channels, classes=classes)
     window = window_of(run.recipe, run.packed.labels.shape[1:], network.divisor)
     draft = describe(run.recipe, run.dataset, run.split, run.folder)
-    draft = replace(draft, default_for=default_for, dimensions=run.recipe.axes, window=window)
+    judge = _judge_of(run.folder)
+    draft = replace(draft, default_for=default_for, dimensions=run.recipe.axes, window=window, judge=judge)
     examples = _examples(run, window)
     with reporter.stage("exporting"):
         graph = with_features(
@@ -127,10 +129,26 @@ def seal_run(
     spec, table = calibrated(predictor, run.dataset, run.split, reporter, adaptation=run.recipe.adaptation)
     path = out or run.folder.model
     further = {} if localiser is None else {LOCALISER: localiser.graph}
+    if judge is not None:
+        further[JUDGE] = run.folder.judge.read_bytes()
     write_model(path, seal(graph, spec, graphs=further), reporter)
     if table.rows:
         write_text(run.folder.validation, table_to_json(table))
     return ExportResult(path, spec, table, target_scores(run, path, reporter))
+
+
+def _judge_of(folder: RunFolder) -> JudgeSpec | None:
+    """What is to be known of the network that judges answers; None where the training made none.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    if not folder.judge_facts.exists():
+        return None
+    try:
+        return from_plain(JudgeSpec, parse_json(folder.judge_facts.read_bytes()))
+    except (OSError, CardioTraceError) as error:
+        raise InputError(f"is no description of a judge: {error}", where=folder.judge_facts) from None
 
 
 def _sealed_corrector(run: TrainedRun, shapes: ShapeLearning, path: Path, reporter: ProgressReporter) -> ExportResult:

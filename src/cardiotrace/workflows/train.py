@@ -19,6 +19,7 @@ from cardiotrace.inference.engine import make_engine
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.learning.training.adaptation.domains import Adaptation, adapted_split
+from cardiotrace.learning.training.adaptation.rl4seg import RL4Seg
 from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.hardware import Hardware
@@ -29,6 +30,7 @@ from cardiotrace.learning.training.run import (
     InitialWeights,
     RunCallbacks,
     TrainingData,
+    TrainingResult,
     check_run,
     finished_weights,
     is_trained,
@@ -38,6 +40,7 @@ from cardiotrace.parallel import led_by_parent
 from cardiotrace.workflows.configs import TrainConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import seal_run
+from cardiotrace.workflows.rl4seg import trained_in_turns
 from cardiotrace.workflows.services.dataset import MadeFolds, choose_split
 from cardiotrace.workflows.trained_run import TrainedRun
 from cardiotrace.workflows.training_report import EpochReport, adaptation_remarks, split_remarks, unlabelled_remarks
@@ -199,14 +202,24 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
         reporter.say(f"pseudo-labels: {data.pseudo_labels}")
     for remark in unlabelled_remarks(data.packed, split, dataset.scheme):
         reporter.say(remark)
+    result = _taught(planned, checked, data, dataset, reporter)
+    return TrainedRun(recipe, dataset, data.packed, split, planned.folder) if result.is_first_process else None
+
+
+def _taught(
+    planned: PlannedRun, checked: CheckedRun, data: TrainingData, dataset: Dataset, reporter: ProgressReporter
+) -> TrainingResult:
+    """One loop over batches, or the trainings that a method of adaptation takes in turn."""
+    recipe, hardware = planned.recipe, planned.hardware
+    if isinstance(recipe.adaptation_config, RL4Seg):
+        return trained_in_turns(checked, data, dataset, resume=planned.resume, hardware=hardware, reporter=reporter)
     with reporter.stage(f"training {recipe.name}") as on_progress:
         callbacks = RunCallbacks(
             lambda done, total, loss: on_progress(done, total),
             EpochReport(planned.folder, recipe.training.epochs, reporter, recipe.training.keep == "last"),
             reporter.say,
         )
-        result = train(checked, data, callbacks=callbacks, hardware=planned.hardware)
-    return TrainedRun(recipe, dataset, data.packed, split, planned.folder) if result.is_first_process else None
+        return train(checked, data, callbacks=callbacks, hardware=hardware)
 
 
 def trained_elsewhere(

@@ -17,15 +17,16 @@ from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import ACDC, CAMUS, LV_ONLY
-from cardiotrace.core.terms import Modality, View
-from cardiotrace.inference.model_file import seal
+from cardiotrace.core.terms import Modality, Structure, View
+from cardiotrace.inference.model_file import JUDGE, seal
+from cardiotrace.inference.spec import JudgeSpec
 from cardiotrace.io.results import MEASURES
 from cardiotrace.workflows.services import tracing
 from cardiotrace.workflows.services.analysis import Analyser, for_given_labels
 from cardiotrace.workflows.services.tracing import Models
 from tests.fake.camus import write_camus
 from tests.fake.heart import apical, heart_image, short_axis, write_nifti
-from tests.fake.models import make_spec, threshold_network, write_camus_model
+from tests.fake.models import make_spec, pointwise_network, threshold_network, write_camus_model
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +230,32 @@ def test_an_exam_says_which_of_its_images_have_no_labels():
     exam = Exam("p", images, left_out=("a_gt.nii.gz: labels, which measure and evaluate read", "notes.pdf: no image"))
     told = for_given_labels(exam, {"a": ACDC})
     assert told.left_out == ("notes.pdf: no image", "b: no labels of it were given, so that it is not measured")
+
+
+def judging_model(path):
+    """The tiny model with a judge that is sure of all labels but the ventricle's."""
+    weight = np.zeros((2, 5), np.float32)
+    weight[1, 2] = 8
+    judge = pointwise_network(weight, np.array([0, -6], np.float32))
+    spec = make_spec(CAMUS, judge=JudgeSpec(), modality=Modality.US)
+    path.write_bytes(seal(threshold_network(0.25, 0.5, 0.75), spec, graphs={JUDGE: judge}))
+    return path
+
+
+def test_where_labels_of_key_frames_are_probably_wrong_is_told_and_drawn(patient, model, tmp_path):
+    exam = ct.read_exam(patient)
+    analysis = Analyser(Models(str(judging_model(tmp_path / "judging.onnx")))).analyse(exam)
+    key_frames = {(each.image, each.frame) for each in analysis.measures.key_frames}
+    assert analysis.errors.keys() == key_frames
+    assert key_frames
+    for (name, frame), error in analysis.errors.items():
+        inside = analysis.labels[name].mask(Structure.LV)[frame]
+        assert float(error[inside].min()) > 0.8
+        assert float(error[~inside].max()) < 0.01
+    report = analysis.report()
+    drawn = [name for name in report.figures if name.endswith("_error.png")]
+    assert len(drawn) == len(key_frames)
+    assert "Where the outlines may be wrong" in report.page
+    plain = Analyser(Models(str(model))).analyse(exam)
+    assert not plain.errors
+    assert not [name for name in plain.report().figures if name.endswith("_error.png")]

@@ -9,16 +9,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cardiotrace.clinical.anatomy.plane import Plane
+import numpy as np
+
+from cardiotrace.clinical.anatomy.plane import Mask, Plane
 from cardiotrace.core.terms import Structure, View
 from cardiotrace.geometry.defect import (
-    area_apart,
+    apart,
     dent_depth,
     distance_apart,
+    frontier,
     frontier_length,
     frontier_share,
-    gap_area,
-    hole_area,
+    gaps,
+    holes,
     neck_ratio,
     roundness,
     width_ratio,
@@ -79,6 +82,8 @@ class Criterion:
     """NaN where a structure that it needs is not there."""
     is_of_upright: bool = False
     """Whether it is counted along rows or columns, and so means something with the apex at the top alone."""
+    where: Callable[[Plane], Mask] | None = None
+    """The very pixels that it counts; None of one that is about the shape of a structure as a whole."""
 
     @property
     def about(self) -> Structure:
@@ -124,26 +129,29 @@ class Measured:
         return cls(values, sizes, plane.pixel_mm)
 
 
+def _counted(name: str, structures: tuple[Structure, ...], words: str, where: Callable[[Plane], Mask]) -> Criterion:
+    """One whose value is the number of some pixels."""
+    return Criterion(name, Kind.AREA, structures, words, lambda plane: int(where(plane).sum()), where=where)
+
+
 def _holes(name: str, *structures: Structure, called: str = "") -> Criterion:
     words = f"the {called or NAMES[structures[0]]} has holes of {{value}}"
-    return Criterion(f"holes_in_{name}", Kind.AREA, structures, words, lambda plane: hole_area(plane.mask(*structures)))
+    return _counted(f"holes_in_{name}", structures, words, lambda plane: holes(plane.mask(*structures)))
 
 
 def _apart(name: str, structure: Structure) -> Criterion:
     words = f"{{value}} of the {NAMES[structure]} lie apart from its largest piece"
-    return Criterion(
-        f"disconnectivity_in_{name}", Kind.AREA, (structure,), words, lambda plane: area_apart(plane.mask(structure))
-    )
+    return _counted(f"disconnectivity_in_{name}", (structure,), words, lambda plane: apart(plane.mask(structure)))
 
 
 def _between(name: str, first: Structure, second: Structure) -> Criterion:
     words = f"between {NAMES[first]} and {NAMES[second]} lie {{value}} of neither"
 
-    def measure(plane: Plane) -> float:
-        gap = gap_area(plane.mask(first), plane.mask(second))
-        return gap if gap > plane.small else 0
+    def where(plane: Plane) -> Mask:
+        found = gaps(plane.mask(first), plane.mask(second))
+        return found if found.sum() > plane.small else np.zeros_like(found)
 
-    return Criterion(f"holes_between_{name}", Kind.AREA, (first, second), words, measure)
+    return _counted(f"holes_between_{name}", (first, second), words, where)
 
 
 def _dented(name: str, structure: Structure) -> Criterion:
@@ -179,6 +187,7 @@ CRITERIA: Mapping[Axis, tuple[Criterion, ...]] = {
             "the left ventricle borders on nothing along {value} of its width",
             lambda plane: frontier_share(plane.mask(LV), plane.background),
             is_of_upright=True,
+            where=lambda plane: frontier(plane.mask(LV), plane.background),
         ),
         Criterion(
             "frontier_ratio_myo_atrium",
@@ -187,6 +196,7 @@ CRITERIA: Mapping[Axis, tuple[Criterion, ...]] = {
             "the myocardium borders on the atrium along {value} of its width",
             lambda plane: frontier_share(plane.mask(MYO), plane.mask(LA)),
             is_of_upright=True,
+            where=lambda plane: frontier(plane.mask(MYO), plane.mask(LA)),
         ),
         Criterion(
             "width_ratio_lv_myo",
@@ -210,12 +220,11 @@ CRITERIA: Mapping[Axis, tuple[Criterion, ...]] = {
     Axis.SHORT: (
         _holes("lv", LV),
         _holes("rv", RV),
-        Criterion(
+        _counted(
             "holes_in_myo",
-            Kind.AREA,
             (MYO, LV),
             "the myocardium has holes of {value} beside the left ventricle",
-            lambda plane: hole_area(plane.mask(MYO), but=plane.mask(LV)),
+            lambda plane: holes(plane.mask(MYO)) & ~plane.mask(LV),
         ),
         _apart("lv", LV),
         _apart("rv", RV),
@@ -237,6 +246,7 @@ CRITERIA: Mapping[Axis, tuple[Criterion, ...]] = {
             (LV, RV),
             "left and right ventricle touch along {value}",
             lambda plane: frontier_length(plane.mask(LV), plane.mask(RV)),
+            where=lambda plane: frontier(plane.mask(LV), plane.mask(RV)),
         ),
         Criterion(
             "frontier_lv_background",
@@ -244,6 +254,7 @@ CRITERIA: Mapping[Axis, tuple[Criterion, ...]] = {
             (LV, MYO),
             "the left ventricle borders on neither wall nor chamber along {value}",
             lambda plane: frontier_length(plane.mask(LV), plane.background),
+            where=lambda plane: frontier(plane.mask(LV), plane.background),
         ),
         _dented("lv", LV),
         _dented("rv", RV),

@@ -31,18 +31,21 @@ class Plane:
     """So many pixels of the whole plane are a small object: one in 2^14, 4 of 256 x 256."""
     is_upright: bool
     """Whether the apex is known to be at the top: widths are counted along rows."""
+    box: tuple[slice, slice]
+    """Where it was cut out of the whole plane."""
 
     @classmethod
     def of(cls, labels: LabelMap, frame: int, depth: int = 0, *, is_upright: bool = False) -> "Plane":
         """One plane of a label map."""
         array = labels.array[frame, depth]
-        box = tuple(
+        rows, columns = (
             slice(max(part.start - _AROUND, 0), part.stop + _AROUND) if part.stop else part
             for part in bounding_box(array > 0)
         )
+        box = rows, columns
         spacing_mm = labels.spacing_mm
         pixel_mm = None if spacing_mm is None else (spacing_mm[1], spacing_mm[2])
-        return cls(array[box], labels.scheme, pixel_mm, array.size * _SMALL_SHARE, is_upright)
+        return cls(array[box], labels.scheme, pixel_mm, array.size * _SMALL_SHARE, is_upright, box)
 
     @cached_property
     def masks(self) -> Mapping[Structure, Mask]:

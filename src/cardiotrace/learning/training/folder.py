@@ -21,7 +21,7 @@ class RunFolder:
     def files(self) -> tuple[Path, ...]:
         """All of them but `testing`, which may be a table of several runs."""
         first = (self.recipe, self.environment, self.split, self.journal, self.checkpoint, self.best)
-        return (*first, self.localiser, self.curves, self.model, self.validation)
+        return (*first, self.localiser, self.judge, self.judge_facts, self.curves, self.model, self.validation)
 
     @property
     def is_begun(self) -> bool:
@@ -62,6 +62,16 @@ class RunFolder:
     def localiser(self) -> Path:
         """The model that found the heart in its images, where one did."""
         return self.path / "localiser.onnx"
+
+    @property
+    def judge(self) -> Path:
+        """The network that tells where answers are probably wrong, where a training ends with one."""
+        return self.path / "judge.onnx"
+
+    @property
+    def judge_facts(self) -> Path:
+        """What is to be known of it, see `JudgeSpec`."""
+        return self.path / "judge.json"
 
     @property
     def curves(self) -> Path:

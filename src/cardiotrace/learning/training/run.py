@@ -98,8 +98,15 @@ class TrainingData:
     """What found the heart in the images, where they are cropped around it."""
     adaptation: AdaptationSpec | None = None
     """What the model is adapted to; filled in where the recipe says so."""
+    classes: tuple[str, ...] = ()
+    """Foreground classes of the labels where those are no structures of the scheme."""
     note: str = ""
     """What was done to the images that the recipe does not tell, such as 8 bits in place of 16."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Foreground classes, in order of their index from 1."""
+        return self.classes or tuple(map(str, self.scheme.structures))
 
     @property
     def all_terms(self) -> Terms:
@@ -300,10 +307,10 @@ def train(
         WorkError: the loss is no longer a number, or the folder cannot be written.
     """
     recipe, folder = run.recipe, run.folder
-    data = _without_target_labels(data, recipe.adaptation)
+    data = as_seen(data, recipe.adaptation)
     fabric = make_fabric(recipe.training, accelerator=hardware.accelerator, processes=hardware.processes)
     fabric.launch()
-    network = build_model(recipe, channels=data.packed.images.shape[1], classes=data.scheme.class_count)
+    network = build_model(recipe, channels=data.packed.images.shape[1], classes=len(data.class_names) + 1)
     left_out = _start(run, data, network)
     task = _task(fabric, recipe, data, network)
     shape = (recipe.channels_seen(data.packed.images.shape[1]), *(recipe.training.crop or task.training.shape))
@@ -352,7 +359,7 @@ class _RunWriter:
             return
         if left_out:
             self.callbacks.say(f"initial weights: {left_out}")
-        _write_head(self.run, data, left_out)
+        write_head(self.run, data, left_out)
         self.rows = self.log.cut(state.epoch)
 
     def finish_epoch(self, state: states.State, row: Row, is_kept: bool) -> None:
@@ -418,7 +425,7 @@ def _start(run: CheckedRun, data: TrainingData, network: Network) -> str:
     return data.start.put_into(network, only_fitting=run.recipe.training.initial_weights == "fitting")
 
 
-def _without_target_labels(data: TrainingData, adaptation: Adaptation | None) -> TrainingData:
+def as_seen(data: TrainingData, adaptation: Adaptation | None) -> TrainingData:
     """The data as an adaptation may see them; here, so that nobody can train with labels that it must not know."""
     if adaptation is None:
         return data
@@ -453,7 +460,7 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData, network: Network) 
         validation=DeviceDataset(
             data.packed, _chosen_by(data, settings.keep), recipe.preprocessing, fabric.device, validated
         ),
-        class_names=tuple(str(structure) for structure in data.scheme.structures),
+        class_names=data.class_names,
     )
 
 
@@ -489,7 +496,17 @@ def _required(indices: NDArray[np.int64], part: str) -> NDArray[np.int64]:
     return indices
 
 
-def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
+def write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
+    """What a run tells of itself before its first epoch.
+
+    Args:
+        run: and its folder.
+        data: what it learns from.
+        left_out: of the weights that it begins with, in words.
+
+    Raises:
+        WorkError: it cannot be written.
+    """
     folder, teachers = run.folder, run.others
     if not folder.checkpoint.exists():  # a resumed run keeps what it once started from
         start = data.start

@@ -21,7 +21,7 @@ from cardiotrace.core.flag import Flag
 from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.progress import OnProgress
-from cardiotrace.core.trust import ImageTrust
+from cardiotrace.core.trust import ErrorMap, ErrorMaps, ImageTrust
 from cardiotrace.datasets.leftover import LABELS
 from cardiotrace.io.results import FIGURES, REPORT_PAGE
 from cardiotrace.workflows.services.correction import Correctors, corrected, correction_flags
@@ -62,6 +62,8 @@ class Analysis:
     """Labels before a person corrected them, of the images that were corrected."""
     correction: Correction | None = None
     """What a corrector did to the labels; None unless somebody asks for one."""
+    errors: ErrorMaps = field(default_factory=dict)
+    """Where labels of key frames are probably wrong, of images whose model's file holds what judges them."""
 
     @property
     def uncorrected(self) -> dict[str, LabelMap]:
@@ -182,8 +184,23 @@ class Analyser:
         with_limits = with_intervals(analysis.measures, tracing.traced_with, quality=quality)
         analysis = replace(analysis, measures=usable_first(with_limits))
         return replace(
-            analysis, terms=tracing.terms, trust=tracing.trust, correction=self._correction(tracing, analysis)
+            analysis,
+            terms=tracing.terms,
+            trust=tracing.trust,
+            correction=self._correction(tracing, analysis),
+            errors=self._errors(tracing, analysis),
         )
+
+    def _errors(self, tracing: Tracing, analysis: Analysis) -> ErrorMaps:
+        """Where the labels of key frames are probably wrong, as they are now; by name of the image and frame."""
+        found: dict[tuple[str, int], ErrorMap] = {}
+        for image in tracing.exam.images:
+            frames = [key_frame.frame for key_frame in analysis.measures.key_frames if key_frame.image == image.name]
+            judge = self.models.judge(image.image.view, image.image.modality) if frames else None
+            if judge is not None:
+                made = judge.errors(image.image, tracing.labels[image.name], sorted(set(frames)))
+                found |= {(image.name, frame): error for frame, error in made.items()}
+        return found
 
     def _correction(self, tracing: Tracing, analysis: Analysis) -> Correction | None:
         """What was corrected, and what would have been measured without."""

@@ -2,11 +2,12 @@
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -22,7 +23,8 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.core.trust import ImageTrust
-from cardiotrace.inference.model_file import read_checksum
+from cardiotrace.inference.judge import Judge
+from cardiotrace.inference.model_file import read_checksum, read_model
 from cardiotrace.inference.predictor import Predictor, open_predictor
 from cardiotrace.inference.segmentation import Segmentation
 from cardiotrace.inference.spec import ModelSpec
@@ -33,6 +35,7 @@ MUCH_REMOVED = 0.1
 """Share of a structure that post-processing may remove before the frame is flagged."""
 
 _FileState = tuple[int, int]
+T = TypeVar("T")
 
 
 class Models:
@@ -45,6 +48,7 @@ class Models:
     def __init__(self, named: str | None = None) -> None:
         self._named = named
         self._built: dict[Path, tuple[_FileState, Predictor]] = {}
+        self._judges: dict[Path, tuple[_FileState, Judge | None]] = {}
         self._lock = Lock()
 
     def predictor(self, view: View, modality: Modality = Modality.UNKNOWN) -> Predictor:
@@ -54,15 +58,29 @@ class Models:
             NoModelError: there is no model for it.
             ModelFileError: the model file is damaged.
         """
+        return self._built_once(self._built, open_predictor, view, modality)
+
+    def judge(self, view: View, modality: Modality = Modality.UNKNOWN) -> Judge | None:
+        """What judges the labels of the model for a view of a modality; None where its file holds nothing that does.
+
+        Raises:
+            NoModelError: there is no model for it.
+            ModelFileError: the model file is damaged.
+        """
+        return self._built_once(self._judges, lambda path: Judge.within(read_model(path)), view, modality)
+
+    def _built_once(
+        self, built: dict[Path, tuple[_FileState, T]], build: Callable[[Path], T], view: View, modality: Modality
+    ) -> T:
         path = default_model(view, modality) if self._named is None else find_model(self._named)
         # Held while a model is built as well: whoever asks for the same one meanwhile waits for it.
         with self._lock:
             state = _state_of(path)
-            built = self._built.get(path)
-            if built is None or built[0] != state:
+            known = built.get(path)
+            if known is None or known[0] != state:
                 LOG.debug("loading %s", path)
-                built = self._built[path] = state, open_predictor(path)
-            return built[1]
+                known = built[path] = state, build(path)
+            return known[1]
 
     def ready(self) -> "Models":
         """Load the named model now, so that a wrong name or a damaged file ends the work before it begins.

@@ -1,7 +1,7 @@
 """The ways to adapt that a recipe can name."""
 
 from cardiotrace.core.catalog import Catalog, Entry
-from cardiotrace.learning.training.adaptation import adabn, coral, dann, fda, mean_teacher, plain, style
+from cardiotrace.learning.training.adaptation import adabn, coral, dann, fda, mean_teacher, plain, rl4seg, style
 from cardiotrace.learning.training.objective import Objective
 
 ADAPTATIONS: Catalog[Objective] = Catalog(
@@ -54,6 +54,13 @@ ADAPTATIONS: Catalog[Objective] = Catalog(
             style.StyleObjective,
             "Labelled features with means and deviations between their own and the targets'.",
             "Zhou et al. 2021, arXiv:2104.02008",
+        ),
+        Entry(
+            "rl4seg",
+            rl4seg.RL4Seg,
+            rl4seg.make,
+            "Reinforcement learning on the targets by a reward that is learned from valid and spoilt answers.",
+            "Judge et al. 2024, MICCAI, arXiv:2406.17902",
         ),
     ],
 )

@@ -11,6 +11,8 @@ class MethodConfig:
 
     sees_targets: ClassVar[bool] = True
     """Whether images of the targets stand in its batches."""
+    turns: ClassVar[bool] = False
+    """Whether it takes several trainings in turn, which a workflow makes one after the other."""
     needs_start: ClassVar[bool] = False
     """Whether it only changes a trained network: it then wants `--start-from`."""
     training: ClassVar[Mapping[str, Any]] = {}
