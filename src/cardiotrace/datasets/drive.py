@@ -95,9 +95,7 @@ class Drive(PublishedDataset):
 
     def splits(self) -> Mapping[str, Split]:
         """The two halves as published; nobody validates."""
-        training, testing = (
-            tuple(f"{number:02d}_{half}" for number in HALVES[half]) for half in ("training", "test")
-        )
+        training, testing = (tuple(f"{number:02d}_{half}" for number in HALVES[half]) for half in ("training", "test"))
         return {"official": Split(training, testing=testing).on_disk(self.exams())}
 
     def pairs(self) -> list[FilePair]:
