@@ -4,7 +4,7 @@
 
 An export folds norms into the convolutions before them, so that what is found is the same network without norms. PATH
 holds CHASE_DB1 in `chase` and DRIVE in `drive`; whoever the model was tested on in CHASE_DB1 stays in the testing part
-of `split.json`, with the same fold of DRIVE's photographs.
+of the splits that are written for the recipes that go on from it, with the same fold of DRIVE's photographs.
 """
 
 import argparse
@@ -29,7 +29,9 @@ from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, read_recipe, recipe_from_plain, recipe_text
 from cardiotrace.learning.training.weights import Weights, save_weights
 
-CAMERAS = Path(__file__).parents[1] / "recipes" / "retina-cameras.toml"
+RECIPES = Path(__file__).parents[1] / "recipes"
+ROUNDS = ("retina-cameras-first", "retina-cameras")
+"""Recipes that go on from it, one after the other."""
 _SECOND = re.compile(r"((?:en|de)coder\.\d+)\.3\.")
 """The second convolution of a pair, behind a norm and an activation."""
 
@@ -54,9 +56,9 @@ def weights_of(graph: bytes, recipe: Recipe) -> Weights:
     return network.state_dict()
 
 
-def split_of_fold(data: Path, trained: Recipe, fold: int) -> Split:
-    """Fold by fold of both data sets; all phantoms are learned from."""
-    told = read_recipe(CAMERAS).data
+def split_of_fold(data: Path, further: Recipe, trained: Recipe, fold: int) -> Split:
+    """One fold of both data sets; all phantoms are learned from."""
+    told = further.data
     cases = DATASETS.make(told.dataset, data).cases()
     seed, parts = fold_seed(trained.data.seed, trained.seed), []
     for name in ("chase", "drive"):
@@ -82,7 +84,9 @@ def main() -> None:
     write_text(folder.recipe, recipe_text(unfolded))
     terms = {"licence": model.spec.licence, "citation": model.spec.citation}
     write_json(folder.environment, ENVIRONMENT.stamp({**environment(trained.seed), "terms": terms}))
-    write_split(split_of_fold(options.data, trained, options.fold), folder.split)
+    for name in ROUNDS:
+        further = read_recipe(RECIPES / f"{name}.toml")
+        write_split(split_of_fold(options.data, further, trained, options.fold), folder.path / f"{name}.json")
 
 
 if __name__ == "__main__":
