@@ -19,6 +19,7 @@ MODELS = sorted([*ZOO.glob("*.onnx"), *ZOO.glob("*.json")])
 IDENTIFIERS = {
     "CC BY-NC-SA 4.0": "CC-BY-NC-SA-4.0",
     "public reference set of Kingston University, for research": "LicenseRef-CHASE-DB1",
+    "research and educational use (DRIVE)": "LicenseRef-research-use",
     "research use (M&Ms, M&Ms-2, DRIVE)": "LicenseRef-research-use",
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -6,6 +6,7 @@ from cardiotrace.datasets.split import check
 from tests.fake.acdc import write_acdc
 from tests.fake.camus import write_camus
 from tests.fake.chase import write_chase
+from tests.fake.drive import write_drive
 from tests.fake.echonet import write_echonet
 from tests.fake.hmc_qu import write_hmc_qu
 from tests.fake.mnms import write_mnms, write_mnms2
@@ -35,6 +36,7 @@ WRITERS = {
     "sunnybrook": (write_sunnybrook, {}),
     "sunnybrook-dicom": (write_sunnybrook_dicom, {}),
     "chase": (write_chase, {}),
+    "drive": (write_drive, {}),
     "phantom": (write_nothing, {"kind": "fundus", "count": 2, "vendors": ["drive"]}),
     "joined": (write_acdc_and_mnms, {"parts": [{"name": "acdc"}, {"name": "mnms"}]}),
     "folder": (write_chase, {"labels": "labels1", "label_ending": "_1stHO", "scheme": "vessel255", "channels": 3}),

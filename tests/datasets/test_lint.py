@@ -236,7 +236,9 @@ def test_real_camus(data_root, make):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(("name", "folder"), [("acdc", "acdc"), ("mnms2", "mnms2"), ("chase", "chase_db1")])
+@pytest.mark.parametrize(
+    ("name", "folder"), [("acdc", "acdc"), ("mnms2", "mnms2"), ("chase", "chase_db1"), ("drive", "drive")]
+)
 def test_real_data_sets_are_clean(data_root, make, name, folder):
     assert [
         finding for finding in lint(make(name, data_root / folder)) if finding.severity != Severity.INFORMATION

@@ -11,6 +11,7 @@ from cardiotrace.datasets.acdc import Acdc
 from cardiotrace.datasets.camus import Camus, CamusConfig
 from cardiotrace.datasets.chase import Chase, ChaseConfig
 from cardiotrace.datasets.dataset import Dataset, DatasetFacts, NoOptions, PublishedDataset, Recognised
+from cardiotrace.datasets.drive import Drive
 from cardiotrace.datasets.echonet import Echonet
 from cardiotrace.datasets.hmc_qu import HmcQu
 from cardiotrace.datasets.mnms import Mnms, Mnms2, Mnms2Config
@@ -52,4 +53,5 @@ PUBLISHED = (
     _published(Sunnybrook),
     _published(SunnybrookDicom),
     _published(Chase, ChaseConfig),
+    _published(Drive),
 )
