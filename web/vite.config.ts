@@ -14,5 +14,5 @@ export default defineConfig({
     assetsInlineLimit: 0, // no data: addresses, which the policy of the page forbids
   },
   server: { host: '127.0.0.1', proxy: { '/api': { target: server } } },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts'], testTimeout: 60_000 }, // a busy machine is no failure
 })
