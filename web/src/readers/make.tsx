@@ -101,6 +101,7 @@ export function MakePage() {
             {say('exams_field')} {found && <span class="count">{say('exams_chosen', { n: chosen.size, all: found.total })}</span>}
           </h2>
           {found && (found.studies.length ? <Exams studies={found.studies} chosen={chosen} onChange={setChosen} /> : <p class="soft">{say('exams_none_done')}</p>)}
+          {found && found.total > found.studies.length && <p class="soft">{say('exams_more', { n: found.studies.length, all: found.total })}</p>}
           {wrong('exams') && (
             <p class="wrong" role="alert">
               {wrong('exams')}

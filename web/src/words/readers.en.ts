@@ -14,6 +14,7 @@ export const READERS_EN = {
   exams_field: 'Exams',
   exams_chosen: '{n} of {all} exams',
   exams_all: 'All that are listed',
+  exams_more: 'Of {all} exams the first {n} by name are listed.',
   exams_none_done: 'No exam is analysed yet: readers draw on the images of analysed exams.',
   make: 'Make',
   missing_name: 'Give it a name.',

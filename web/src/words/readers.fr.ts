@@ -16,6 +16,7 @@ export const READERS_FR: Record<keyof typeof READERS_EN, string> = {
   exams_field: 'Examens',
   exams_chosen: '{n} examens sur {all}',
   exams_all: 'Tous ceux de la liste',
+  exams_more: 'Sur {all} examens, les {n} premiers par nom sont listés.',
   exams_none_done: "Aucun examen n'est encore analysé : les lecteurs tracent sur les images des examens analysés.",
   make: 'Créer',
   missing_name: 'Donnez-lui un nom.',

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BEFORE_ANOTHER = 5.0
-_SECONDS_TO_START = 60.0
+_SECONDS_TO_START = 180.0
+"""A machine that has much else to do is no reason to give up."""
 
 
 @dataclass
