@@ -1,6 +1,7 @@
 """A head that tells domains apart, and the gradient that comes back from it reversed."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -9,8 +10,8 @@ from torch import Tensor, nn
 from cardiotrace.learning.models.blocks import CONVOLUTIONS, Axes, initialise
 from cardiotrace.learning.training.adaptation.features import Level
 
-_DECODER_WIDTHS = (32, 64, 128, 256)
-"""Channels of the decoder's branch, as published."""
+_WIDEST = 16
+"""Channels of the decoder from which on its branch is as wide as published, 32 to 256; below it is narrower."""
 
 
 class Reversal(torch.autograd.Function):
@@ -71,7 +72,9 @@ class DomainHead(nn.Module):
         axes: Axes = 3 if len(space) == 3 else 2
         self.branch = _branch(shapes["decoder"][0], axes) if "decoder" in shapes else None
         if self.branch is not None:
-            self.meeting = nn.Sequential(*_layer(channels + _DECODER_WIDTHS[-1], 2 * width, axes, kernel=1))
+            self.meeting = nn.Sequential(
+                *_layer(channels + _widths(shapes["decoder"][0])[-1], 2 * width, axes, kernel=1)
+            )
             channels = 2 * width
         self.classifier = nn.Sequential(
             nn.Linear(channels, width), nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(width, domains)
@@ -89,10 +92,15 @@ class DomainHead(nn.Module):
         return logits
 
 
+def _widths(channels: int) -> tuple[int, ...]:
+    """Channels of the four layers behind a decoder of some channels."""
+    return tuple(min(channels, _WIDEST) * 2**level for level in range(1, 5))
+
+
 def _branch(channels: int, axes: Axes) -> nn.Sequential:
     pooling = nn.MaxPool3d if axes == 3 else nn.MaxPool2d
     layers: list[nn.Module] = []
-    for before, after in zip((channels, *_DECODER_WIDTHS), _DECODER_WIDTHS, strict=False):
+    for before, after in pairwise((channels, *_widths(channels))):
         # Of odd or short sides the rest is kept: a stack has few slices.
         layers += [*_layer(before, after, axes, kernel=3), pooling(2, ceil_mode=True)]
     return nn.Sequential(*layers)
