@@ -143,6 +143,7 @@ class ReportConfig:
             groups=analysis.groups,
             automatic=analysis.automatic,
             correction=analysis.correction,
+            adaptation=analysis.adaptation,
         )
 
     @property
