@@ -29,9 +29,9 @@ _FLOAT, _INT64 = 1, 7
 _VARIANCE_FLOOR = 1e-8
 """Of a channel that is the same everywhere."""
 
-Affine = tuple[Float[np.ndarray, "channels"], Float[np.ndarray, "channels"]]
+Affine = tuple[Float[np.ndarray, "_"], Float[np.ndarray, "_"]]
 """What each channel is multiplied by, and what is added then."""
-Moments = tuple[Float[np.ndarray, "channels"], Float[np.ndarray, "channels"]]
+Moments = tuple[Float[np.ndarray, "_"], Float[np.ndarray, "_"]]
 """Mean and variance of each channel."""
 
 

@@ -5,7 +5,7 @@ mean and variance. Both are means over samples of the training part, and travel 
 be brought to them.
 """
 
-import math
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,15 +15,13 @@ from jaxtyping import Float
 
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.inference.channels import ChannelGraph, Moments
-from cardiotrace.inference.engine import make_engine
+from cardiotrace.inference.engine import Batch, make_engine
 from cardiotrace.inference.unlikeness import packed, unpacked
 
 QUANTILES = tuple(np.linspace(0.01, 0.99, 50).round(2).tolist())
 """Shares of pixels below each of the tones."""
 SAMPLES = 64
 """Of the training part that are looked at."""
-_BATCH = 4
-"""Looked at at once: a variance wants more than one sample, and each needs memory for all of its channels."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ class LearnedImages:
             raise ModelFileError("the model's statistics of its training images are damaged", remedy=_AGAIN)
 
     @cached_property
-    def by_convolution(self) -> dict[str, Moments]:
-        """Mean and variance of every channel.
+    def table(self) -> Float[np.ndarray, "channels 2"]:
+        """Mean and standard deviation of every channel.
 
         Raises:
             ModelFileError: they are damaged.
@@ -54,42 +52,69 @@ class LearnedImages:
         table = unpacked(self.moments, 2)
         if len(table) != sum(self.channels):
             raise ModelFileError("the model's statistics of its training images are damaged", remedy=_AGAIN)
-        parts = np.split(table, np.cumsum(self.channels)[:-1])
+        return table
+
+    @property
+    def by_convolution(self) -> dict[str, Moments]:
+        """Mean and variance of every channel.
+
+        Raises:
+            ModelFileError: they are damaged.
+        """
+        parts = np.split(self.table, np.cumsum(self.channels)[:-1])
         return {name: (part[:, 0], part[:, 1] ** 2) for name, part in zip(self.convolutions, parts, strict=True)}
+
+    @classmethod
+    def together(cls, members: Sequence["LearnedImages"], prefixes: Sequence[str]) -> "LearnedImages":
+        """Of an ensemble: tones as the first member knows them, channels of all.
+
+        Args:
+            members: at least one.
+            prefixes: of the names that each one's convolutions have in the joint graph.
+        """
+        named = [[prefix + name for name in each.convolutions] for prefix, each in zip(prefixes, members, strict=True)]
+        return cls(
+            members[0].tones,
+            tuple(itertools.chain.from_iterable(named)),
+            tuple(itertools.chain.from_iterable(each.channels for each in members)),
+            packed(np.concatenate([each.table for each in members])),
+            min(each.samples for each in members),
+        )
 
 
 _AGAIN = "export the model again with `cardiotrace export`."
 
 
-def learned_images(graph: bytes, batch: Float[np.ndarray, "batch channels *axes"]) -> LearnedImages:
-    """What samples of a training part are like.
+def learned_images(graph: bytes, batches: Sequence[Float[np.ndarray, "_ channels ..."]]) -> LearnedImages:
+    """What images of a training part are like.
 
     Args:
         graph: of the network.
-        batch: what it sees of them.
+        batches: what it sees of each.
 
     Raises:
         ModelFileError: the network fails, or has no channels to be known.
     """
     known = ChannelGraph(graph)
     engine = make_engine(known.watched())
-    parts = np.array_split(batch, math.ceil(len(batch) / _BATCH))
-    found = [known.moments_of(engine.run({engine.inputs[0]: part})) for part in parts]
-    weights = np.array([len(part) for part in parts]) / len(batch)
+    found = [known.moments_of(engine.run({engine.inputs[0]: batch})) for batch in batches]
+    weights = np.array([len(batch) for batch in batches], np.float64)
+    weights /= weights.sum()
     table = np.concatenate([_together([each[one.output] for each in found], weights) for one in known.convolutions])
+    tones = weights @ np.array([tones_of(batch) for batch in batches])
     return LearnedImages(
-        tones_of(batch),
+        tuple(np.round(tones, 4).tolist()),
         tuple(each.output for each in known.convolutions),
         tuple(each.channels for each in known.convolutions),
         packed(table),
-        len(batch),
+        sum(map(len, batches)),
     )
 
 
-def tones_of(batch: Float[np.ndarray, "batch channels *axes"]) -> tuple[float, ...]:
-    """Values at `QUANTILES`, the mean over samples: no single image decides."""
+def tones_of(batch: Batch) -> tuple[float, ...]:
+    """Values at `QUANTILES`, the mean over samples: no single one decides."""
     each = np.quantile(batch.reshape(len(batch), -1), QUANTILES, axis=1)
-    return tuple(np.round(each.mean(axis=1), 4).tolist())
+    return tuple(each.mean(axis=1).tolist())
 
 
 def _together(parts: Sequence[Moments], weights: Float[np.ndarray, "parts"]) -> Float[np.ndarray, "channels 2"]:

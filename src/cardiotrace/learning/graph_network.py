@@ -54,7 +54,7 @@ class GraphNetwork(torch.nn.Module):
 
     def forward(
         self, images: Float[torch.Tensor, "batch channels *axes"]
-    ) -> Float[torch.Tensor, "batch classes *axes"]:
+    ) -> Float[torch.Tensor, "batch classes *places"]:
         """Logits of a batch."""
         known: dict[str, Any] = {**self._constants, self._input: images, "": None}
         for step in self._steps:
