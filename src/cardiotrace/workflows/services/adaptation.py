@@ -51,7 +51,7 @@ class EntropyConfig:
 
     steps: int = 3
     """Of Adam; few, for a network that goes on long enough says the same of all pixels."""
-    learning_rate: float = 1e-4
+    learning_rate: float = 1e-3
     """Of Adam."""
     share: float = 0.0
     """How far the image's own statistics are believed before the first step, see `statistics`; 0: not at all."""
