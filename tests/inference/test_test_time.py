@@ -37,7 +37,7 @@ def subject(*, knows: bool = True) -> Subject:
         learned = learned_images(NETWORK, [predictor.inputs(image_of(LEARNED), most=4)])
         calibration = dataclasses.replace(model.spec.calibration, learned=learned)
         predictor = predictor.described_by(dataclasses.replace(model.spec, calibration=calibration))
-    return Subject(predictor, NETWORK, predictor.inputs(image_of(FOREIGN), most=8))
+    return Subject(predictor, model, predictor.inputs(image_of(FOREIGN), most=8))
 
 
 def image_of(frames: np.ndarray) -> Image:
@@ -64,7 +64,7 @@ def test_a_part_of_the_way_lies_between():
 
 def test_a_familiar_image_is_left_almost_as_it_is():
     given = subject()
-    same = Subject(given.predictor, NETWORK, given.predictor.inputs(image_of(LEARNED), most=4))
+    same = Subject(given.predictor, given.model, given.predictor.inputs(image_of(LEARNED), most=4))
     for other in (renormalised(StatisticsConfig(1.0), same), toned(TonesConfig(1.0), same)):
         found, plain = (each.segment(image_of(LEARNED)).labels.array for each in (other, given.predictor))
         assert (found == plain).mean() > 0.995
@@ -74,6 +74,11 @@ def test_a_model_that_does_not_say_what_it_learned_from_is_refused_in_one_line()
     for adapt, config in ((toned, TonesConfig()), (renormalised, StatisticsConfig())):
         with pytest.raises(ModelFileError, match="does not say what its training images were like"):
             adapt(config, subject(knows=False))
+
+
+def test_a_model_without_a_judge_is_refused_in_one_line():
+    with pytest.raises(ModelFileError, match="no network that judges"):
+        _ = subject().judge
 
 
 def test_styles_average_probabilities_and_need_nothing_of_the_file():

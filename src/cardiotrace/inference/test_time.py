@@ -16,9 +16,12 @@ from cardiotrace.inference.channels import Affine, ChannelGraph
 from cardiotrace.inference.engine import make_engine
 from cardiotrace.inference.learned_images import LearnedImages, tones_of
 from cardiotrace.inference.look import STYLES, ToneCurve
+from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.predictor import Predictor
 
 _LOG = logging.getLogger(__name__)
+JUDGE = "judge"
+"""Name of the further graph that tells where labels are wrong: logits of right and wrong for each pixel."""
 _LEAST = 1e-12
 """Probability below which a class adds nothing to an entropy."""
 
@@ -28,10 +31,29 @@ class Subject:
     """A model, and what it sees of the image that it is to be adapted to."""
 
     predictor: Predictor
-    graph: bytes
-    """Of its network."""
+    model: Model
+    """The file, with its graphs."""
     batch: Float[np.ndarray, "batch channels *axes"]
     """Some samples of the image, see `Predictor.inputs`."""
+
+    @cached_property
+    def graph(self) -> bytes:
+        """Of the network that labels."""
+        return self.model.graph()
+
+    @property
+    def judge(self) -> bytes:
+        """The graph that tells where labels are wrong: it sees an image and a channel for each class.
+
+        Raises:
+            ModelFileError: the model file holds none.
+        """
+        if JUDGE not in self.model.spec.graphs:
+            raise ModelFileError(
+                f"model {self.model.spec.name!r} has no network that judges its labels",
+                remedy="take --adapt entropy, or a model that `cardiotrace adapt rl4seg` made.",
+            )
+        return self.model.graph(JUDGE)
 
     @cached_property
     def learned(self) -> LearnedImages:

@@ -68,6 +68,26 @@ def descended(
     return ChannelGraph(network).scaled(learning.affine())
 
 
+def judged_loss(judge: bytes) -> Loss:
+    """Mean over pixels of the probability that the labels are wrong there, by a network that judges them.
+
+    It learned from labels and is shown probabilities: only through those can a gradient go.
+
+    Args:
+        judge: ONNX bytes of a network that sees an image and one channel for each class, and tells right from wrong.
+
+    Raises:
+        ModelFileError: nothing can be learned through it.
+    """
+    judging = GraphNetwork(judge).requires_grad_(False)
+
+    def loss(images: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        wrong: torch.Tensor = judging(torch.cat([images, logits.softmax(1)], dim=1)).softmax(1)[:, 1]
+        return wrong.mean()
+
+    return loss
+
+
 def entropy_loss(images: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
     """Mean entropy of the pixels, nats: the network is to be surer of what it says."""
     return -(logits.softmax(1) * logits.log_softmax(1)).sum(dim=1).mean()

@@ -45,8 +45,8 @@ class SegmentConfig(ExamConfig):
     """Correct frames whose labels can be no heart's: "auto" by the corrector of each image's view, or name or path of
     one. What was labelled before is kept beside; default: nothing is corrected."""
     adapt: str | None = None
-    """Adapt the model to each image before it labels it: styles, tones, statistics or entropy (needs torch); twice the
-    time or more. Taken back, and said, where labels go too far; default: models are used as they are."""
+    """Adapt the model to each image before it labels it: styles, tones, statistics, or, with torch, entropy or reward;
+    twice the time or more. Taken back, and said, where labels go too far; default: models are used as they are."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

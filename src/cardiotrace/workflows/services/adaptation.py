@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,6 +39,9 @@ from cardiotrace.inference.test_time import (
 from cardiotrace.metrics import dice
 from cardiotrace.workflows.services.tracing import Models, Tracing
 
+if TYPE_CHECKING:
+    from cardiotrace.learning.test_time import Loss
+
 LOG = logging.getLogger(__name__)
 SAMPLES = 8
 """Of an image that a model is adapted to, spread evenly over it: more are no more certain, and take memory."""
@@ -46,11 +50,11 @@ _UNLIKE = "unlike-training"
 
 
 @dataclass(frozen=True)
-class EntropyConfig:
-    """Descend on the entropy of what the network says; needs torch."""
+class DescentConfig:
+    """Some steps of Adam on gain and offset of every channel behind a convolution; needs torch."""
 
     steps: int = 3
-    """Of Adam; few, for a network that goes on long enough says the same of all pixels."""
+    """Few, for a network that goes on long enough says the same of all pixels."""
     learning_rate: float = 1e-3
     """Of Adam."""
     share: float = 0.0
@@ -63,8 +67,8 @@ class EntropyConfig:
             raise ValueError(f"share must be from 0 to 1, got {self.share}")
 
 
-def surer(config: EntropyConfig, subject: Subject) -> Predictor:
-    """A network whose gains and offsets were moved so that it is less undecided about this image.
+def surer(config: DescentConfig, subject: Subject) -> Predictor:
+    """A network that was made less undecided about this image.
 
     Raises:
         UsageError: torch is not installed.
@@ -72,17 +76,31 @@ def surer(config: EntropyConfig, subject: Subject) -> Predictor:
         WorkError: the entropy is no number.
     """
     require_torch("entropy")
-    from cardiotrace.learning.test_time import descended, entropy_loss  # loads torch
+    from cardiotrace.learning.test_time import entropy_loss  # loads torch
+
+    return _descended(config, subject, entropy_loss)
+
+
+def righter(config: DescentConfig, subject: Subject) -> Predictor:
+    """A network whose labels of this image the judge in the model file finds less wrong.
+
+    Raises:
+        UsageError: torch is not installed.
+        ModelFileError: the file holds no judge; else as `surer`.
+        WorkError: what the judge says is no number.
+    """
+    require_torch("reward")
+    from cardiotrace.learning.test_time import judged_loss  # loads torch
+
+    return _descended(config, subject, judged_loss(subject.judge))
+
+
+def _descended(config: DescentConfig, subject: Subject, loss: "Loss") -> Predictor:
+    from cardiotrace.learning.test_time import descended
 
     first = moment_affine(config.share, subject) if config.share else None
-    network = descended(
-        subject.graph,
-        subject.batch,
-        entropy_loss,
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        first=first,
-    )
+    steps, rate = config.steps, config.learning_rate
+    network = descended(subject.graph, subject.batch, loss, steps=steps, learning_rate=rate, first=first)
     return subject.predictor.with_network(network)
 
 
@@ -121,10 +139,17 @@ ADAPTERS: Catalog[Predictor] = Catalog(
         ),
         Entry(
             "entropy",
-            EntropyConfig,
+            DescentConfig,
             surer,
             "Move gain and offset of every channel until the network is surer of the image; needs [train].",
             "Wang et al. 2021, ICLR (Tent)",
+        ),
+        Entry(
+            "reward",
+            DescentConfig,
+            righter,
+            "The same, until the network that judges its labels finds fewer of them wrong; needs [train].",
+            "after Judge et al. 2024, arXiv:2407.02274",
         ),
     ],
 )
@@ -153,7 +178,7 @@ class Adapter:
             raise UsageError(
                 f"there is no way {name!r} to adapt a model", remedy=f"choose: {', '.join(ADAPTERS.names)}."
             )
-        if name == "entropy":
+        if ADAPTERS[name].config is DescentConfig:
             require_torch(name)
         return cls(Choice(name))
 
@@ -201,8 +226,8 @@ def _adapted_image(
     kept = ImageAdaptation(adapter.choice.name, before.model, before.labels, {}, {}, (math.nan, math.nan))
     if not len(batch):
         return before, replace(kept, why_not="it shows no image", rule="not-adapted")
-    graph = models.graph(image.image.view, image.image.modality)
-    other = adapter.adapt(Subject(predictor, graph, batch))
+    model = models.model(image.image.view, image.image.modality)
+    other = adapter.adapt(Subject(predictor, model, batch))
     after = again(other, image.image)
     sure = tuple(entropy(each.probabilities(batch)) for each in (predictor, other))
     found = replace(

@@ -23,7 +23,7 @@ from cardiotrace.core.licence import Terms
 from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.core.trust import ImageTrust
-from cardiotrace.inference.model_file import read_checksum, read_model
+from cardiotrace.inference.model_file import Model, read_checksum, read_model
 from cardiotrace.inference.predictor import Predictor, open_predictor
 from cardiotrace.inference.segmentation import Segmentation
 from cardiotrace.inference.spec import ModelSpec
@@ -65,8 +65,8 @@ class Models:
                 built = self._built[path] = state, open_predictor(path)
             return built[1]
 
-    def graph(self, view: View, modality: Modality = Modality.UNKNOWN) -> bytes:
-        """The network of `predictor` as ONNX bytes, read anew: what runs it keeps none.
+    def model(self, view: View, modality: Modality = Modality.UNKNOWN) -> Model:
+        """The file of `predictor` with its graphs, read anew: what runs them keeps none.
 
         Raises:
             NoModelError: there is no model for the view.
@@ -75,7 +75,7 @@ class Models:
         model = read_model(self._path(view, modality))
         if model.sha256 != self.predictor(view, modality).sha256:
             raise ModelFileError("the model file was changed while it was used", where=model.path, remedy="try again.")
-        return model.graph()
+        return model
 
     def _path(self, view: View, modality: Modality) -> Path:
         return default_model(view, modality) if self._named is None else find_model(self._named)
