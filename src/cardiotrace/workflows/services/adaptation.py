@@ -149,7 +149,7 @@ ADAPTERS: Catalog[Predictor] = Catalog(
             DescentConfig,
             righter,
             "The same, until the network that judges its labels finds fewer of them wrong; needs [train].",
-            "after Judge et al. 2024, arXiv:2407.02274",
+            "after Judge et al. 2024, MICCAI, arXiv:2406.17902",
         ),
     ],
 )
