@@ -32,9 +32,10 @@ from cardiotrace.geometry.alignment import aligned
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.metrics import bootstrap_interval, dice
 from cardiotrace.phantoms.choice import CHOICES
+from cardiotrace.workflows.adapters import adapter_of
 from cardiotrace.workflows.join import data_of
 from cardiotrace.workflows.quality import with_learned
-from cardiotrace.workflows.services.adaptation import Adapter, adapted
+from cardiotrace.workflows.services.adaptation import adapted
 from cardiotrace.workflows.services.dataset import cases_of, open_dataset
 from cardiotrace.workflows.services.tracing import Models, Tracing, trace_exam
 
@@ -106,7 +107,7 @@ def compared(model: str, options: argparse.Namespace) -> Iterator[Row]:
         yield row_of(options.domain, PLAIN, tracing, references, time.perf_counter() - start)
         for method in options.method:
             start = time.perf_counter()
-            found = adapted(tracing, models, Adapter(choice_of(method)))
+            found = adapted(tracing, models, adapter_of(choice_of(method)))
             yield row_of(options.domain, method, found, references, time.perf_counter() - start)
 
 

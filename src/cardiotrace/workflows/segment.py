@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.core.catalog import Choice
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.io.results import Manifest, read_manifest
-from cardiotrace.workflows.services.adaptation import Adapter, adaptation_flags
+from cardiotrace.workflows.adapters import adapter_of
+from cardiotrace.workflows.services.adaptation import adaptation_flags
 from cardiotrace.workflows.services.analysis import Analyser
 from cardiotrace.workflows.services.batch import (
     REPORT,
@@ -69,7 +71,7 @@ class SegmentConfig(ExamConfig):
             ModelFileError: the named model file is damaged.
         """
         correctors = None if self.correct is None else Correctors(self.correct).ready()
-        adapter = None if self.adapt is None else Adapter.named(self.adapt)
+        adapter = None if self.adapt is None else adapter_of(Choice(self.adapt))
         models = Models(self.model).ready()
         return Analyser(models, self.test_time_augmentation, verb, self.given, correctors=correctors, adapter=adapter)
 

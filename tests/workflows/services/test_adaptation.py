@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 from cardiotrace.cli.main import main
 from cardiotrace.core.catalog import Choice
-from cardiotrace.core.errors import ModelFileError, UsageError
+from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.exam import Exam, ExamImage
 from cardiotrace.core.flag import Grade
 from cardiotrace.core.geometry import Geometry
@@ -20,7 +19,7 @@ from cardiotrace.core.terms import Modality, Phase, View
 from cardiotrace.inference.learned_images import learned_images
 from cardiotrace.inference.model_file import seal
 from cardiotrace.inference.predictor import Predictor
-from cardiotrace.workflows.services.adaptation import Adapter
+from cardiotrace.workflows.adapters import adapter_of
 from cardiotrace.workflows.services.analysis import Analyser, Analysis
 from cardiotrace.workflows.services.report_form import ReportConfig
 from cardiotrace.workflows.services.tracing import Models
@@ -71,7 +70,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def analysed(place: Path, choice: Choice | None, exam: Exam = PALE_EXAM, model: str = "greys") -> Analysis:
-    adapter = None if choice is None else Adapter(choice)
+    adapter = None if choice is None else adapter_of(choice)
     return Analyser(Models(str(place / f"{model}.onnx")), adapter=adapter).analyse(exam)
 
 
@@ -156,19 +155,10 @@ def test_entropy_makes_the_model_surer_of_the_image(place):
 
 def test_progress_goes_over_both_ways_once(place):
     told: list[tuple[int, int]] = []
-    Analyser(Models(str(place / "greys.onnx")), adapter=Adapter(Choice("styles"))).trace(
+    Analyser(Models(str(place / "greys.onnx")), adapter=adapter_of(Choice("styles"))).trace(
         PALE_EXAM, lambda done, total: told.append((done, total))
     )
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
-
-
-def test_a_wrong_name_or_no_torch_ends_the_work_before_it_begins(monkeypatch):
-    with pytest.raises(UsageError, match="there is no way 'magic'"):
-        Adapter.named("magic")
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UsageError, match="needs torch, which is not installed"):
-        Adapter.named("entropy")
-    assert Adapter.named("styles").choice.name == "styles"
 
 
 @pytest.mark.parametrize("name", ["tones", "statistics"])
@@ -184,7 +174,7 @@ def test_a_model_that_has_nothing_to_adapt_is_refused(place, tmp_path):
     path.write_bytes(seal(threshold_network(0.2, 0.4, 0.6), make_spec(CAMUS, modality=Modality.US)))
     pytest.importorskip("torch")
     with pytest.raises(ModelFileError, match=r"version 17 of ONNX's operators|no channels"):
-        Analyser(Models(str(path)), adapter=Adapter(Choice("entropy"))).analyse(PALE_EXAM)
+        Analyser(Models(str(path)), adapter=adapter_of(Choice("entropy"))).analyse(PALE_EXAM)
 
 
 @pytest.mark.parametrize("verb", ["segment", "analyse"])
