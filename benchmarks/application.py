@@ -56,7 +56,7 @@ class Program:
 
 @contextmanager
 def started(data: Path, *words: str) -> Iterator[Program]:
-    command = [sys.executable, "-m", "cardiotrace.cli.main", "serve", "--data", str(data), "--port", "0", *words]
+    command = [sys.executable, "-m", "cardiotrace", "serve", "--data", str(data), "--port", "0", *words]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

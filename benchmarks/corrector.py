@@ -1,12 +1,14 @@
-r"""What a corrector does to labels that can be no heart's: CAMUS, four-chamber view.
+r"""What a corrector does to labels that can be no heart's: CAMUS, four-chamber view, or ACDC, short axis.
 
     cardiotrace crossval recipes/camus-small.toml --folds 5 --out RUNS
     python -m benchmarks.corrector RUNS [--corrector NAME] [--folds 1 2] [--data PATH]
+    cardiotrace crossval recipes/cine-mri.toml --folds 5 --out RUNS
+    python -m benchmarks.corrector RUNS --corrector corrector-sax [--folds 1 2] [--data PATH]
 
-Every patient is labelled by the network of the fold that tests him. Validity, Dice against the reference and the error
-of the ejection fraction before and after; and of the references themselves, how many are touched and how well they are
-drawn again. Of the valid shapes that the corrector knows, those of the patient at hand are taken away before he is
-looked at.
+The corrector's view says which data set it is. Every patient is labelled by the network of the fold that tests him.
+Validity, Dice against the reference and the error of the ejection fraction before and after; and of the references
+themselves, how many are touched and how well they are drawn again. Of the valid shapes that the corrector knows, those
+of the patient at hand are taken away before he is looked at.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from cardiotrace.clinical.anatomy.plane import Plane
 from cardiotrace.clinical.correction import Outcome
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.label import LabelMap
+from cardiotrace.datasets.acdc import Acdc
 from cardiotrace.datasets.camus import Camus, CamusConfig
 from cardiotrace.inference.corrector import Corrector, Projection, mean_dice
 from cardiotrace.inference.unlikeness import packed
@@ -71,8 +74,13 @@ def main() -> None:
     parser.add_argument("--folds", type=int, nargs="*", default=(), help="some of the folds")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CARDIOTRACE_DATA", "../shared/data")))
     options = parser.parse_args()
+    corrector = Corrector.of(load_model(options.corrector))
+    if corrector.axis is Axis.SHORT:
+        acdc = Acdc(options.data / "acdc")
+        print_results("all patients", [one for _, one in results_of(options.runs, corrector, acdc, options.folds)])
+        return
     camus = Camus(options.data / "camus", CamusConfig(("4CH",)))
-    results = dict(results_of(options.runs, Corrector.of(load_model(options.corrector)), camus, options.folds))
+    results = dict(results_of(options.runs, corrector, camus, options.folds))
     official = camus.splits()["official"]
     print_results("all patients", list(results.values()))
     unseen = {*official.validation, *official.testing}
@@ -83,25 +91,28 @@ def main() -> None:
 
 
 def results_of(
-    runs: Path, corrector: Corrector, camus: Camus, folds: Sequence[int]
+    runs: Path, corrector: Corrector, dataset: Camus | Acdc, folds: Sequence[int]
 ) -> Iterator[tuple[str, PatientResult]]:
     """Every testing patient of every fold."""
-    cases = by_patient(camus.cases())
+    cases = by_patient(dataset.cases())
     for patient, labels, _ in predictions(runs, cases, folds):
         references = {case.name: reference_of(case) for case in cases[patient].values()}
         stranger = without(corrector, list(references.values()))
         planes, corrected = [], dict(labels)
         for name, found in labels.items():
-            projection = _projected(stranger, found)
-            after = dataclasses.replace(found, array=projection.labels[None, None])
-            corrected[name] = after
-            planes.append(_plane_result(patient, projection, found, after, references[name]))
+            projections = stranger.project(_planes(found), _pixel_mm(found))
+            after = np.stack([each.labels for each in projections])[None]
+            corrected[name] = dataclasses.replace(found, array=after.reshape(found.array.shape))
+            told = zip(projections, _slices(found), _slices(corrected[name]), _slices(references[name]), strict=True)
+            planes += [_plane_result(patient, *each) for each in told]
         touched, failed, redrawn = 0, 0, []
         for reference in references.values():
-            projection = _projected(stranger, reference)
-            touched += projection.outcome is Outcome.VALID and not np.array_equal(projection.labels, _plane(reference))
-            failed += projection.outcome is not Outcome.VALID
-            redrawn.append(mean_dice(_plane(reference), stranger.redrawn([_plane(reference)], _pixel_mm(reference))[0]))
+            own = _planes(reference)
+            for plane, projection in zip(own, stranger.project(own, _pixel_mm(reference)), strict=True):
+                touched += projection.outcome is Outcome.VALID and not np.array_equal(projection.labels, plane)
+                failed += projection.outcome is not Outcome.VALID
+            drawn = stranger.redrawn(own, _pixel_mm(reference))
+            redrawn += [mean_dice(plane, again) for plane, again in zip(own, drawn, strict=True) if plane.any()]
         errors: tuple[float, float] | None = None
         if any(one.found.outcome is Outcome.CORRECTED for one in planes):
             exam = exam_of(cases[patient])
@@ -114,18 +125,21 @@ def without(corrector: Corrector, references: Sequence[LabelMap]) -> Corrector:
     """The corrector without the codes of some label maps."""
     codes = corrector.bank.codes
     for reference in references:
-        code = corrector.code_of(_plane(reference), _pixel_mm(reference))
-        codes = codes[np.linalg.norm(codes - code, axis=1) > SAME]
+        for plane in filter(np.any, _planes(reference)):
+            code = corrector.code_of(plane, _pixel_mm(reference))
+            codes = codes[np.linalg.norm(codes - code, axis=1) > SAME]
     bank = dataclasses.replace(corrector.bank, known=packed(codes), count=len(codes))
     return corrector.described_by(dataclasses.replace(corrector.spec, corrects=bank))
 
 
-def _projected(corrector: Corrector, labels: LabelMap) -> Projection:
-    return corrector.project([_plane(labels)], _pixel_mm(labels))[0]
+def _planes(labels: LabelMap) -> list[np.ndarray]:
+    """Of one frame, or the slices of a stack."""
+    return list(labels.array[0])
 
 
-def _plane(labels: LabelMap) -> np.ndarray:
-    return labels.array[0, 0]
+def _slices(labels: LabelMap) -> list[LabelMap]:
+    """The same, each as a map of its own."""
+    return [dataclasses.replace(labels, array=plane[None, None]) for plane in _planes(labels)]
 
 
 def _pixel_mm(labels: LabelMap) -> tuple[float, float]:
@@ -136,14 +150,15 @@ def _pixel_mm(labels: LabelMap) -> tuple[float, float]:
 def _plane_result(
     patient: str, found: Projection, before: LabelMap, after: LabelMap, reference: LabelMap
 ) -> PlaneResult:
-    dice = [mean_dice(_plane(each), _plane(reference)) for each in (before, after)]
+    dice = [mean_dice(each.array[0, 0], reference.array[0, 0]) for each in (before, after)]
     fails = (_fails_published(before), _fails_published(after)) if found.failed else (False, False)
     return PlaneResult(patient, found, dice[0], dice[1], fails)
 
 
 def _fails_published(labels: LabelMap) -> bool:
-    measured = Measured.of(Plane.of(labels, 0, is_upright=True), Axis.LONG)
-    return bool(PRESETS["published"].failures(measured, Axis.LONG))
+    axis = Axis.SHORT if "RV" in labels.scheme.values else Axis.LONG
+    measured = Measured.of(Plane.of(labels, 0, is_upright=True), axis)
+    return bool(PRESETS["published"].failures(measured, axis))
 
 
 def _ejection(exam: Exam, labels: dict[str, LabelMap]) -> float:

@@ -25,7 +25,7 @@ from cardiotrace.io import read_image
 
 FILM = "color3d_jpeg_baseline.dcm"
 RUNS = 3
-COMMAND = (sys.executable, "-m", "cardiotrace.cli.main", "analyse")
+COMMAND = (sys.executable, "-m", "cardiotrace", "analyse")
 
 
 def run() -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from cardiotrace.clinical import Measures, measure
 from cardiotrace.clinical.rule import RULES
 from cardiotrace.core.exam import Case, Exam, ExamImage
 from cardiotrace.core.flag import is_doubted
-from cardiotrace.core.label import CAMUS, LabelMap
+from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Phase
 from cardiotrace.datasets.acdc import Acdc
 from cardiotrace.datasets.camus import Camus, CamusConfig
@@ -161,7 +161,7 @@ def _predicted(
         found = predictor.segment(image)
         array, doubt = found.labels.array, found.doubt
         np.savez_compressed(path, labels=array, doubt=doubt)
-    return array, doubt, LabelMap(array, CAMUS, image.geometry, image.source)
+    return array, doubt, LabelMap(array, predictor.spec.label_scheme, image.geometry, image.source)
 
 
 def _samples(runs: Path, camus: Camus) -> Iterator[tuple[str, Sample]]:

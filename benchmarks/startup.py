@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 RUNS = 7
-COMMAND = (sys.executable, "-m", "cardiotrace.cli.main")
+COMMAND = (sys.executable, "-m", "cardiotrace")
 
 
 def timed(command: list[str]) -> tuple[float, float]:

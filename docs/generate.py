@@ -131,6 +131,7 @@ CHOICES = {
     "loss": "[loss](losses.md)",
     "optimiser": "[optimiser](optimisers.md#optimisers)",
     "schedule": "[schedule](optimisers.md#schedules)",
+    "adaptation.method": "[method](adaptations.md)",
     "preprocessing": "[steps](preprocessing.md)",
     "postprocessing": "[steps](postprocessing.md)",
     "data.dataset": "[data set](data-sets.md)",
@@ -260,6 +261,17 @@ def losses_page() -> str:
     from cardiotrace.learning.losses import LOSSES
 
     return page(["# Losses\n\n`loss` in a recipe.", *catalog_sections(LOSSES)])
+
+
+def adaptations_page() -> str:
+    """The ways to serve a domain without labels."""
+    from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
+
+    head = (
+        "# Adaptations\n\n`adaptation.method` in a recipe, or `cardiotrace adapt METHOD`:"
+        " [what they are for](../explanation/adaptation.md)."
+    )
+    return page([head, *catalog_sections(ADAPTATIONS)])
 
 
 def optimisers_page() -> str:
@@ -609,6 +621,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/architectures.md": architectures_page,
     "reference/losses.md": losses_page,
     "reference/optimisers.md": optimisers_page,
+    "reference/adaptations.md": adaptations_page,
     "reference/preprocessing.md": preprocessing_page,
     "reference/postprocessing.md": postprocessing_page,
     "reference/data-sets.md": data_sets_page,

@@ -12,7 +12,7 @@ LONGEST_SECONDS = 600
 
 def command_line(*words: object) -> list[str]:
     """The words of a process that runs a verb."""
-    return [sys.executable, "-m", "cardiotrace.cli.main", *map(str, words)]
+    return [sys.executable, "-m", "cardiotrace", *map(str, words)]
 
 
 def environment(**variables: object) -> dict[str, str]:

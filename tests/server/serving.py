@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +23,7 @@ from cardiotrace.server.run import _listen, _Server, opened
 from cardiotrace.server.services import Services
 from cardiotrace.server.settings import ServeConfig
 from cardiotrace.server.store.folder import DataFolder
+from tests.command import command_line, environment
 
 TOKEN = "a-token-of-the-tests-alone"
 API = "/api/v1"
@@ -128,3 +131,27 @@ def files_in(folder: Path, *, within: str = "") -> dict[str, bytes]:
     """Files of a folder by their names, as a browser sends them."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {f"{within}{path.relative_to(folder.parent).as_posix()}": path.read_bytes() for path in found}
+
+
+@contextmanager
+def started(data: Path, *words: Any) -> Iterator[tuple["subprocess.Popen[str]", str, str]]:
+    """A server in a process of its own: the process, its address and token."""
+    command = command_line("serve", "--data", data, "--port", 0, *words)
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        line = process.stdout.readline()
+        found = re.fullmatch(r"(http://127\.0\.0\.1:\d+)/\?token=([\w-]{43})\n", line)
+        assert found, (line, process.stderr.read() if process.poll() is not None else "")
+        yield process, found[1], found[2]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def person(url: str, token: str) -> Iterator[Person]:
+    """Who has the token of a server."""
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
+        yield Person(http)

@@ -1,40 +1,17 @@
 """The program as it is started: one address, an end when asked, nothing lost when killed."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import httpx
 import pytest
 
 from cardiotrace.cli.main import main
-from tests.command import cardiotrace, command_line, environment
-from tests.server.serving import API, Person, wait_for
-
-
-@contextmanager
-def started(data, *words):
-    """A server in a process of its own: the process, its address and token."""
-    command = command_line("serve", "--data", data, "--port", 0, *words)
-    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        line = process.stdout.readline()
-        found = re.fullmatch(r"(http://127\.0\.0\.1:\d+)/\?token=([\w-]{43})\n", line)
-        assert found, (line, process.stderr.read() if process.poll() is not None else "")
-        yield process, found[1], found[2]
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@contextmanager
-def person(url, token):
-    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
-        yield Person(http)
+from tests.command import cardiotrace, environment
+from tests.server.serving import API, person, started, wait_for
 
 
 def test_it_prints_one_address_and_ends_when_asked_also_with_an_open_page(tmp_path):

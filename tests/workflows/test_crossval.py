@@ -125,7 +125,7 @@ def test_folds_start_from_folds_that_none_of_their_patients_has_taught(place, mo
 
     # The folds of another order of the same patients.
     write_split(splits[0], RunFolder(place / "earlier" / "fold-2").split)
-    with pytest.raises(InputError, match=r"these weights have learned from patient0\d+.*, to be tested in fold 2"):
+    with pytest.raises(InputError, match=r"these weights have learned from patient0\d+.*, to be tested here"):
         plan(folds)
 
 

@@ -5,6 +5,7 @@
  */
 
 import { openBrowser, openPage } from './browser.mjs'
+import { begin, handles as handlesOf, held, open as openStudy, settled as settledOn } from './person.mjs'
 
 const [url, study, folder] = process.argv.slice(2)
 const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 60_000)
@@ -12,7 +13,7 @@ const seen = {}
 
 const browser = await openBrowser()
 const { page, wrongs } = await openPage(browser, url)
-await begin(page, 'M. Roy')
+await begin(page, 'M. Roy', PATIENCE_MS)
 
 try {
   await page.goto(url)
@@ -45,10 +46,10 @@ try {
   await open()
   await page.waitForSelector('.mark')
   seen.reloaded = { last, now: await numbers(), shown: await shownEjection() }
-  seen.journal = await page.evaluate(async (id) => (await fetch(`api/v1/studies/${id}/edits`)).json(), study)
+  seen.journal = await held(page, `/studies/${study}/edits`)
   seen.unsent = await withoutServer()
   seen.other = await besideAnother()
-  seen.later = await page.evaluate(async (id) => (await (await fetch(`api/v1/studies/${id}`)).json()).signed, study)
+  seen.later = (await held(page, `/studies/${study}`)).signed
 } catch (error) {
   seen.failed = String(error.stack ?? error)
   await picture('failed')
@@ -57,46 +58,27 @@ try {
 }
 console.log(JSON.stringify({ ...seen, wrongs }))
 
-/** A person whose name is known. Where handles are is asked of the canvas that they are drawn on. */
-async function begin(on, name) {
-  on.setDefaultTimeout(PATIENCE_MS)
-  await on.addInitScript(() => {
-    window.circles = () =>
-      (window.Konva?.stages ?? []).flatMap((stage) => {
-        const { left, top } = stage.container().getBoundingClientRect()
-        const shown = stage.find('.control').filter((each) => each.isVisible())
-        return shown.map((each) => ({ x: left + each.absolutePosition().x, y: top + each.absolutePosition().y }))
-      })
-  })
-  await on.evaluate((person) => localStorage.setItem('cardiotrace-person', person), name)
-  await on.reload()
+function open(on = page) {
+  return openStudy(on, study)
 }
 
-async function open(on = page) {
-  await on.evaluate((id) => (location.hash = `#/studies/${id}`), study)
-  await on.waitForSelector('[data-testid=ejection-fraction]')
+function settled() {
+  return settledOn(page)
+}
+
+function handles() {
+  return handlesOf(page)
 }
 
 /** What the server holds. */
 async function numbers() {
-  const found = await page.evaluate(async (id) => (await fetch(`api/v1/studies/${id}`)).json(), study)
+  const found = await held(page, `/studies/${study}`)
   const { version, undo, redo, ejection_fraction } = found
   return { version, undo, redo, ejection: ejection_fraction?.value ?? null }
 }
 
 function shownEjection() {
   return page.locator('[data-testid=ejection-fraction]').innerText()
-}
-
-/** Every gesture is answered. */
-async function settled() {
-  await page.waitForSelector('[data-standing=ours][data-waiting="0"]')
-}
-
-/** Places of the control points on the screen. */
-async function handles() {
-  await page.waitForFunction(() => circles().length > 5, null, { polling: 100 })
-  return page.evaluate(() => circles())
 }
 
 /** Drags the handle farthest to the right inwards; says what the page showed before the hand let go. */
@@ -161,7 +143,7 @@ async function sign() {
   await page.click('#tab-report')
   await page.getByRole('button', { name: 'Sign', exact: true }).click()
   const shown = await page.locator('#panel code').first().getAttribute('title')
-  const { signed } = await page.evaluate(async (id) => (await fetch(`api/v1/studies/${id}`)).json(), study)
+  const { signed } = await held(page, `/studies/${study}`)
   await picture('signed')
   await page.click('#tab-numbers')
   return { shown, kept: signed }
@@ -194,7 +176,7 @@ async function withoutServer() {
 async function besideAnother() {
   const before = await numbers()
   const { page: second } = await openPage(browser, url)
-  await begin(second, 'L. Petit')
+  await begin(second, 'L. Petit', PATIENCE_MS)
   await open(second)
   await second.waitForSelector('[data-standing=other]')
   await second.keyboard.press('a')

@@ -17,8 +17,8 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 const [FRAMES, SIDE, SECONDS] = [60, 256, 5]
 const TIMES = Array.from({ length: FRAMES }, (_, index) => (index * 1000) / 60)
 
-/** Processor time of this process's descendants, ms, where /proc tells it. */
-function processorTime() {
+/** Processor time of this process's descendants by what they are, ms, where /proc tells it. */
+function processorTimes() {
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
     try {
       const words = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
@@ -32,7 +32,13 @@ function processorTime() {
     count = own.size // until no child of a child is missing
     for (const { pid, parent } of all) if (own.has(parent)) own.add(pid)
   }
-  return all.filter(({ pid }) => own.has(pid) && pid !== process.pid).reduce((sum, { ticks }) => sum + ticks * 10, 0)
+  const found = {}
+  for (const { pid, ticks } of all) {
+    if (!own.has(pid) || pid === process.pid) continue
+    const kind = /--type=([\w-]+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))?.[1] ?? 'browser'
+    found[kind] = (found[kind] ?? 0) + ticks * 10
+  }
+  return found
 }
 
 function container(header, bytes) {
@@ -57,7 +63,7 @@ function film() {
     }
     const ring = (radius) =>
       Array.from({ length: 24 }, (_, index) => [128 + radius * Math.sin((index * Math.PI) / 12), 128 + radius * Math.cos((index * Math.PI) / 12)])
-    planes.push([{ contours: { lv: ring(reach), epi: ring(reach + 15) }, axis: null, disks: null, segments: null, edited: false, verdict: null }])
+    planes.push([{ contours: { lv: ring(reach), epi: ring(reach + 15) }, axis: null, disks: null, edited: false, verdict: null }])
   }
   const shape = [FRAMES, 1, SIDE, SIDE]
   return {
@@ -116,10 +122,10 @@ try {
   await page.waitForTimeout(500)
   await page.evaluate(() => {
     window.pictures = 0
-    const put = CanvasRenderingContext2D.prototype.putImageData
-    CanvasRenderingContext2D.prototype.putImageData = function (...words) {
+    const draw = CanvasRenderingContext2D.prototype.drawImage
+    CanvasRenderingContext2D.prototype.drawImage = function (...words) {
       if (this.canvas.className === 'picture') window.pictures++
-      return put.apply(this, words)
+      return draw.apply(this, words)
     }
   })
   const session = await page.context().newCDPSession(page)
@@ -127,15 +133,18 @@ try {
   const metric = async (name) => (await session.send('Performance.getMetrics')).metrics.find((each) => each.name === name).value
   await page.keyboard.press('p')
   await page.waitForTimeout(300)
-  const [before, script, busy, from] = [await page.evaluate(() => window.pictures), await metric('ScriptDuration'), processorTime(), performance.now()]
+  const [before, script, busy, from] = [await page.evaluate(() => window.pictures), await metric('ScriptDuration'), processorTimes(), performance.now()]
   await page.waitForTimeout(SECONDS * 1000)
-  const [after, scripted, busied, to] = [await page.evaluate(() => window.pictures), await metric('ScriptDuration'), processorTime(), performance.now()]
+  const [after, scripted, busied, to] = [await page.evaluate(() => window.pictures), await metric('ScriptDuration'), processorTimes(), performance.now()]
   const pairs = (after - before) / 2
   const seconds = (to - from) / 1000
+  const perPair = (milliseconds) => Number((milliseconds / pairs).toFixed(2))
+  const sum = (times) => Object.values(times).reduce((all, each) => all + each, 0)
   const found = {
     frames_per_second: Number((pairs / seconds).toFixed(1)),
-    processor_ms_per_frame_pair: Number(((busied - busy) / pairs).toFixed(2)),
-    script_ms_per_frame_pair: Number(((1000 * (scripted - script)) / pairs).toFixed(2)),
+    processor_ms_per_frame_pair: perPair(sum(busied) - sum(busy)),
+    of_processes: Object.fromEntries(Object.keys(busied).map((kind) => [kind, perPair(busied[kind] - (busy[kind] ?? 0))])),
+    script_ms_per_frame_pair: perPair(1000 * (scripted - script)),
     wrong: wrongs,
   }
   process.stdout.write(`${JSON.stringify(found)}\n`)

@@ -7,8 +7,8 @@ from typing import Any
 from cardiotrace.cli.output import say
 from cardiotrace.cli.scores import score_head
 from cardiotrace.cli.terminal import print_text, table
-from cardiotrace.evaluation.table import comparison_rows, readable_comparisons, readable_outliers, to_text
-from cardiotrace.workflows.compare import TEST_WORDS, CompareConfig, MethodComparison, compare_runs
+from cardiotrace.evaluation.table import comparison_rows, readable_comparisons, readable_gap, readable_outliers, to_text
+from cardiotrace.workflows.compare import GAP_WORDS, TEST_WORDS, CompareConfig, MethodComparison, compare_runs
 
 _HEADS = {
     "count": "patients",
@@ -45,6 +45,7 @@ def run(options: CompareOptions) -> None:
 def _print(done: MethodComparison) -> None:
     for item in done.papers:
         table(item.rows, title=item.title)
+    table(readable_gap(done.gap), title=GAP_WORDS)
     _print_tests(done)
     table(readable_outliers(done.outliers), title="outliers", keys=2)
     for note in done.notes:

@@ -9,7 +9,7 @@ import dataclasses
 import typing
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, StructConstructorSpec, StructTypeInfo
@@ -17,7 +17,9 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Str
 from cardiotrace.cli.settings import groups, settings
 from cardiotrace.cli.words import read_modality, read_plane, read_sizes, read_view
 from cardiotrace.core.terms import Modality, View
-from cardiotrace.datasets.reading import Reading
+
+if TYPE_CHECKING:
+    from cardiotrace.datasets.reading import Reading
 
 Options = TypeVar("Options")
 
@@ -100,6 +102,7 @@ _MARKS: Mapping[str, Mark] = {
     "predicted": Mark("PREDICTED", is_word=True),
     "reference": Mark("REFERENCE", is_word=True),
     "recipe": Mark("RECIPE", is_word=True),
+    "MethodOfAdaptation.method": Mark("METHOD", is_word=True),
     "overrides": Mark(name="set", kind=Annotated[dict[str, Any], _SETTINGS]),
     "queue": Mark("LIST", is_word=True),
     "ExportConfig.run": Mark("RUN", is_word=True),
@@ -193,15 +196,21 @@ class _Rule:
             )
             for field in spec.fields
         )
-        return StructConstructorSpec(_reading if info.type is Reading else spec.instantiate, fields)
+        return StructConstructorSpec(_MADE_BY.get(info.type.__name__, spec.instantiate), fields)
 
 
-def _reading(*, view: tuple[View, Modality] | None, modality: Modality | None, **known: Any) -> Reading:
+def _reading(*, view: tuple[View, Modality] | None, modality: Modality | None, **known: Any) -> "Reading":
     """A reading whose word for the view may say the modality as well, such as A4C; a modality that is given counts."""
+    from cardiotrace.datasets.reading import Reading  # not every verb reads exams
+
     if view is None:
         return Reading(None, modality, **known)
     meant = None if view[1] is Modality.UNKNOWN else view[1]
     return Reading(view[0], modality or meant, **known)
+
+
+_MADE_BY: Mapping[str, Callable[..., Any]] = {"Reading": _reading}
+"""What is made of the values of its fields otherwise than by its constructor, by the name of its class."""
 
 
 def _mark(kind: type, name: str, default: object = None) -> Mark:

@@ -16,6 +16,7 @@ from cardiotrace import __version__
 from cardiotrace.cli.output import complain, say, shown_log
 from cardiotrace.core.errors import UsageError, explained
 from cardiotrace.core.interruption import clean_interruption
+from cardiotrace.core.loading import loading
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 _HELP = ("-h", "--help", "help")
@@ -84,6 +85,19 @@ VERBS = (
     Verb("phantom fundus", "phantom", "Phantom eyes: photographs and their vessels.", "phantom fundus --out eyes -n 9"),
     Verb("plan", "plan", "A recipe for nnU-Net's network, fitted to a data set.", "plan --dataset camus --data PATH"),
     Verb("train", "train", "Train a network as a recipe says.", f"train {_CAMUS} --data PATH", tunes_memory=True),
+    Verb(
+        "adapt",
+        "adapt",
+        "Train for scanners without labels: DANN and simpler ways.",
+        "adapt dann recipes/phantom-adaptation.toml",
+        tunes_memory=True,
+    ),
+    Verb(
+        "probe",
+        "probe",
+        "Whether scanners can be told from what a network sees.",
+        "probe runs/phantom-adaptation-none runs/phantom-adaptation-dann",
+    ),
     Verb("crossval", "crossval", "Train and test every fold.", f"crossval {_CAMUS} --data PATH", tunes_memory=True),
     Verb(
         "sweep",
@@ -226,9 +240,10 @@ def _run(words: list[str]) -> int:
 
 
 def _run_verb(verb: Verb, words: list[str]) -> int:
-    from cardiotrace.cli.fields import read_options
+    with loading():
+        from cardiotrace.cli.fields import read_options
 
-    module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
+        module = importlib.import_module(f"cardiotrace.cli.{verb.module}")
     first, _, second = verb.name.partition(" ")
     words_of_name = (second or first).split("-")
     kind = getattr(module, f"{''.join(map(str.capitalize, words_of_name))}Options")

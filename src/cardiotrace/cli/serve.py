@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cardiotrace.cli.output import say
 from cardiotrace.core.errors import UsageError
+from cardiotrace.core.loading import loading
 from cardiotrace.server.settings import ServeConfig
 
 
@@ -18,7 +19,8 @@ class ServeOptions(ServeConfig):
 def run(options: ServeOptions) -> None:
     """Serve until Ctrl-C; back up or restore where that is asked for."""
     try:
-        from cardiotrace.server.run import serve
+        with loading():
+            from cardiotrace.server.run import serve
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "cardiotrace":
             raise

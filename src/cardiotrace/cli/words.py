@@ -1,12 +1,13 @@
 """Words of the field, read as people type them: "A4C" or "4ch", "MRI" or "mr"; and sizes."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import Modality, View
-from cardiotrace.datasets.naming import plane_of
-from cardiotrace.io.frames import GivenSpacing
-from cardiotrace.workflows.services.exams import given_spacing
+
+if TYPE_CHECKING:
+    from cardiotrace.io.frames import GivenSpacing
 
 
 def read_plane(word: str) -> tuple[View, Modality]:
@@ -15,6 +16,8 @@ def read_plane(word: str) -> tuple[View, Modality]:
     Raises:
         UsageError: it is no word for a view.
     """
+    from cardiotrace.datasets.naming import plane_of  # what reads files is loaded where a word is to be read
+
     try:
         return plane_of(word)
     except UsageError as error:
@@ -31,6 +34,8 @@ def read_view(word: str) -> View:
         >>> read_view("a4c")
         <View.FOUR_CHAMBER: '4CH'>
     """
+    from cardiotrace.datasets.naming import plane_of
+
     return plane_of(word)[0]
 
 
@@ -50,7 +55,7 @@ def read_modality(word: str) -> Modality:
         raise UsageError(f"{word!r} is no word for a modality", remedy="choose from: US, MR, photograph.") from None
 
 
-def read_sizes(words: Sequence[str]) -> GivenSpacing:
+def read_sizes(words: Sequence[str]) -> "GivenSpacing":
     """Sizes (height, width[, depth]) in mm as the readers take them.
 
     Raises:
@@ -60,6 +65,8 @@ def read_sizes(words: Sequence[str]) -> GivenSpacing:
         >>> read_sizes(["1.4", "1.4", "8"])
         (8.0, 1.4, 1.4)
     """
+    from cardiotrace.workflows.services.exams import given_spacing
+
     try:
         sizes = tuple(map(float, words))
     except ValueError:

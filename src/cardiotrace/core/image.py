@@ -62,6 +62,9 @@ class Acquisition:
     vendor: str | None = None
     scanner: str | None = None
     field_strength_t: float | None = None
+    region: tuple[int, int, int, int] | None = None
+    """(top, left, bottom, right), pixels: the part of the picture that shows tissue, and whose pixels have the size that
+    is stated; None for all of it."""
 
 
 NO_ACQUISITION = Acquisition()

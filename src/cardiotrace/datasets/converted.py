@@ -69,6 +69,8 @@ class RecordedImage:
     vendor: str | None = None
     scanner: str | None = None
     field_strength_t: float | None = None
+    region: tuple[int, int, int, int] | None = None
+    """As `Acquisition` has it."""
     phases: Mapping[str, int] = field(default_factory=dict)
     """Index of the frame of each named phase."""
     notes: tuple[str, ...] = ()
@@ -198,6 +200,7 @@ def _recorded(image: ExamImage) -> RecordedImage:
         vendor=acquisition.vendor,
         scanner=acquisition.scanner,
         field_strength_t=acquisition.field_strength_t,
+        region=acquisition.region,
         phases={phase.value: frame for phase, frame in image.phases.items()},
         notes=cine.notes,
         doubts=cine.doubts,
@@ -232,6 +235,7 @@ def _image(item: RecordedImage, folder: Path) -> ExamImage:
             item.vendor,
             item.scanner,
             item.field_strength_t,
+            item.region,
         ),
         notes=item.notes,
         doubts=item.doubts,

@@ -19,6 +19,7 @@ from cardiotrace.core.text import csv_text, markdown_cell
 from cardiotrace.evaluation.beats import BEAT_SCORES, summarise_beats
 from cardiotrace.evaluation.case_table import SCORES, CaseTable, GroupSummary
 from cardiotrace.evaluation.compare import Comparison
+from cardiotrace.evaluation.gap import GapRow
 from cardiotrace.evaluation.limits import OutlierLimits
 from cardiotrace.evaluation.outlier import OutlierRates, Share, outlier_rates
 from cardiotrace.evaluation.quantity import CLINICAL, QUANTITIES, Against, quantity_words
@@ -141,6 +142,38 @@ def expectation_rows(table: CaseTable) -> Rows:
                 }
             )
     return rows
+
+
+def readable_gap(rows: Sequence[GapRow]) -> Rows:
+    """What adaptation is worth, as it is read; columns of which nothing is known are left out."""
+    shown = [
+        {
+            "method": row.method,
+            "seeds": row.seeds,
+            "patients": row.patients,
+            "Dice": f"{_within(row.dice, row.dice_interval, 3)}",
+            "sd of seeds": "" if math.isnan(row.seed_sd) else fixed(row.seed_sd, 3),
+            "gain": "" if not row.gain else _within(row.gain, row.gain_interval, 3),
+            "gap closed %": _within(100 * row.closed, _percent(row.closed_interval), 0),
+            "worst group": f"{row.worst_group} {fixed(row.worst_dice, 3)}" if row.worst_group else "",
+            "invalid %": "" if math.isnan(row.invalid_percent) else fixed(row.invalid_percent, 1),
+            "EF error": "" if math.isnan(row.ejection_error) else fixed(row.ejection_error, 1),
+            "expected Dice off": "" if math.isnan(row.expectation_error) else fixed(row.expectation_error, 3),
+        }
+        for row in rows
+    ]
+    return [{key: row[key] for key in row if any(one[key] != "" for one in shown)} for row in shown]
+
+
+def _within(value: float, interval: tuple[float, float], digits: int) -> str:
+    """A number with its interval; nothing of what is not known."""
+    if math.isnan(value):
+        return ""
+    return f"{fixed(value, digits)} [{fixed(interval[0], digits)}, {fixed(interval[1], digits)}]"
+
+
+def _percent(interval: tuple[float, float]) -> tuple[float, float]:
+    return 100 * interval[0], 100 * interval[1]
 
 
 def agreement_rows(table: CaseTable, keys: Iterable[str] = QUANTITIES) -> Rows:

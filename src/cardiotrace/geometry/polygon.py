@@ -36,8 +36,9 @@ def fill_polygon(points_rc: Num[np.ndarray, "n 2"], shape: tuple[int, int]) -> B
     first_right = np.clip(np.ceil(crossing), 0, width).astype(np.intp)
     # One column more than the image has takes the crossings beyond its right edge.
     switches = np.bincount(row * (width + 1) + first_right, minlength=height * (width + 1))
-    crossed = np.cumsum(switches.reshape(height, width + 1)[:, :width], axis=1)
-    inside: Bool[np.ndarray, "height width"] = crossed % 2 == 1
+    # Bytes run over, which leaves odd odd and even even.
+    crossed = np.cumsum(switches.astype(np.uint8).reshape(height, width + 1)[:, :width], axis=1, dtype=np.uint8)
+    inside: Bool[np.ndarray, "height width"] = (crossed & 1).view(bool)
     return inside
 
 

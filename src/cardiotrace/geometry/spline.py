@@ -3,6 +3,8 @@
 Points are (row, column) with pixel centres at whole numbers.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -55,44 +57,56 @@ def closed_curve(points: Float[np.ndarray, "n 2"], steps: int = STEPS) -> Float[
 
 
 def _basis(points: Float[np.ndarray, "n 2"], steps: int) -> Float[np.ndarray, "m n"]:
-    """Weights of the points in each point of their curve; they depend on the distances alone."""
+    """Weights of the points in each point of their curve; they depend on the distances alone.
+
+    A stretch depends on the points at its ends and on one more to either side: all other weights are zero.
+    """
     count = len(points)
-    after = np.sqrt(np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1))
-    before, beyond = np.roll(after, 1), np.roll(after, -1)
-    unit = np.eye(count)
-    at, following = unit, np.roll(unit, -1, axis=0)
-    leaving = _handle(before, after, np.roll(unit, 1, axis=0), at, following)
-    reaching = _handle(beyond, after, np.roll(unit, -2, axis=0), following, at)
-    share = np.arange(steps)[None, :, None] / steps
+    after = np.sqrt(np.linalg.norm(_shifted(points, 1) - points, axis=1))
+    leaving = _handle(_shifted(after, -1), after)
+    reaching = _handle(_shifted(after, 1), after)
+    share = np.arange(steps) / steps
     rest = 1 - share
-    curve = (
-        rest**3 * at[:, None]
-        + 3 * rest**2 * share * leaving[:, None]
-        + 3 * rest * share**2 * reaching[:, None]
-        + share**3 * following[:, None]
-    )
-    return np.asarray(curve.reshape(count * steps, count))
+    # The four points of a cubic of Bezier, from the end that it leaves to the one that it reaches.
+    start, first, second, end = rest**3, 3 * rest**2 * share, 3 * rest * share**2, share**3
+    stretch = np.arange(count)
+    weights = np.zeros((count, steps, count))
+    for offset, found in (
+        (-1, first * leaving.far),
+        (0, start + first * leaving.near + second * reaching.other),
+        (1, first * leaving.other + second * reaching.near + end),
+        (2, second * reaching.far),
+    ):
+        weights[stretch, :, (stretch + offset) % count] += found
+    return weights.reshape(count * steps, count)
 
 
-def _handle(
-    outer: Float[np.ndarray, "n"],
-    inner: Float[np.ndarray, "n"],
-    far: Float[np.ndarray, "n n"],
-    near: Float[np.ndarray, "n n"],
-    other: Float[np.ndarray, "n n"],
-) -> Float[np.ndarray, "n n"]:
-    """The second point of the Bezier curve that leaves `near` for `other`, having come from `far`.
+def _shifted(values: Float[np.ndarray, "n *axes"], places: int) -> Float[np.ndarray, "n *axes"]:
+    """For each point of a ring the value of the one so many places on."""
+    return values[(np.arange(len(values)) + places) % len(values)]
+
+
+@dataclass(frozen=True)
+class _Handle:
+    """Weights, for each stretch, in the second point of the Bezier curve that leaves `near` for `other`."""
+
+    far: Float[np.ndarray, "n 1"]
+    """Of the point that the curve came from to `near`."""
+    near: Float[np.ndarray, "n 1"]
+    other: Float[np.ndarray, "n 1"]
+
+
+def _handle(outer: Float[np.ndarray, "n"], inner: Float[np.ndarray, "n"]) -> _Handle:
+    """Where a stretch is left for.
 
     Args:
         outer: square roots of the distances from `far` to `near`.
         inner: square roots of those from `near` to `other`.
-        far: weights of the points there.
-        near: likewise.
-        other: likewise.
     """
     first, second = outer[:, None], inner[:, None]
-    through = first**2 * other - second**2 * far + (2 * first**2 + 3 * first * second + second**2) * near
-    return np.asarray(through / (3 * first * (first + second)))
+    whole = 3 * first * (first + second)
+    near = 2 * first**2 + 3 * first * second + second**2
+    return _Handle(-(second**2) / whole, near / whole, first**2 / whole)
 
 
 def fill_curve(points: Float[np.ndarray, "n 2"], shape: tuple[int, int]) -> Bool[np.ndarray, "height width"]:
@@ -140,7 +154,8 @@ def control_points(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, 
 
 
 def _dice(one: Bool[np.ndarray, "height width"], other: Bool[np.ndarray, "height width"]) -> float:
-    return float(2 * (one & other).sum() / max(int(one.sum() + other.sum()), 1))
+    both = np.count_nonzero(one & other)
+    return 2 * both / max(np.count_nonzero(one) + np.count_nonzero(other), 1)
 
 
 def _places(dense: Float[np.ndarray, "points 2"], count: int) -> list[int]:

@@ -66,6 +66,46 @@ class SchemeSpec:
 
 
 @dataclass(frozen=True)
+class TargetSpec:
+    """A domain that a model was adapted to, and what was seen of it."""
+
+    name: str
+    """Such as a data set or a vendor."""
+    patients: int
+    images: int
+    labelled: int = 0
+    """Images whose labels were learned from as well; 0 where it was adapted to without a label."""
+
+
+@dataclass(frozen=True)
+class AdaptationSpec:
+    """What a model was adapted to beside the domain whose labels it learned from."""
+
+    method: str
+    domain: str
+    """What tells domains apart, such as dataset or vendor."""
+    source: tuple[str, ...]
+    """Domains whose labels were learned from."""
+    targets: tuple[TargetSpec, ...]
+
+    def told(self) -> str:
+        """In words.
+
+        Example:
+            >>> AdaptationSpec("dann", "dataset", ("acdc",), (TargetSpec("sunnybrook", 18, 160),)).told()
+            'dann, from dataset acdc to sunnybrook (160 images of 18 patients without a label)'
+        """
+        seen = [
+            f"{each.name} ({each.images} images of {each.patients} patients {_labels(each)})" for each in self.targets
+        ]
+        return f"{self.method}, from {self.domain} {', '.join(self.source)} to {', '.join(seen)}"
+
+
+def _labels(target: TargetSpec) -> str:
+    return f"with {target.labelled} labels" if target.labelled else "without a label"
+
+
+@dataclass(frozen=True)
 class TrainingSpec:
     """How the model was made."""
 
@@ -85,6 +125,8 @@ class TrainingSpec:
     """The run whose weights it began with; empty for random ones."""
     pseudo_labels: str = ""
     """What came of labels that another model made where there were none; empty where it learned from none."""
+    adaptation: AdaptationSpec | None = None
+    """What it was adapted to; None where it learned from labels alone."""
 
 
 @dataclass(frozen=True)

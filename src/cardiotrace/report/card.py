@@ -94,6 +94,7 @@ def _facts(spec: ModelSpec) -> str:
         "Post-processing": " then ".join(choice.name for choice in spec.postprocessing.choices) or "none",
         "Learned from": f"{made.data_set}, split {made.split}",
         "Pseudo-labels": made.pseudo_labels,
+        "Adapted by": "" if made.adaptation is None else made.adaptation.told(),
         **_origin(made),
         "Random seed": "" if made.seed is None else str(made.seed),
         "Source commit": made.commit,

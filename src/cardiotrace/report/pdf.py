@@ -47,6 +47,24 @@ def find_browser() -> Path:
     return Path(installed[0])
 
 
+def print_content(content: str, target: Path) -> None:
+    """Print a page that lies nowhere yet.
+
+    Args:
+        content: HTML that needs nothing else.
+        target: the PDF to be.
+
+    Raises:
+        UsageError: there is no browser.
+        WorkError: the browser failed, or took more than five minutes.
+    """
+    find_browser()
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".page-") as folder:  
+        page = Path(folder) / "report.html"
+        page.write_text(content, "utf-8")
+        print_page(page, target)
+
+
 def print_page(page: Path, target: Path) -> None:
     """Print a page that needs nothing else as a PDF file.
 

@@ -6,14 +6,13 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import WorkError
-from cardiotrace.server.store.tables import SettingRow
-from cardiotrace.server.work.queue import LEAST_BYTES, queue_intake
+from cardiotrace.server.arrivals import Arrivals
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 3.0
 _MOST_FILES = 50_000
-_SETTING = "inbox"
+_LEAST_FREE = 1 << 29
+"""Bytes."""
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 
@@ -50,6 +50,8 @@ class Inbox:
     def __init__(self, services: "Services", folder: Path) -> None:
         self._services = services
         self._folder = folder
+        # Copied, not linked: what the application keeps is read-only, and the original is not its own.
+        self._arrivals = Arrivals(services, "inbox", "inbox", shutil.copyfile)
         self._before: dict[str, str] = {}
 
     async def watch(self) -> None:
@@ -68,37 +70,19 @@ class Inbox:
             The jobs that do so.
         """
         present = {entry.path.name: entry for entry in _entries(self._folder)}
-        done = self._done()
+        done = self._arrivals.known()
         steady = [entry for name, entry in present.items() if self._before.get(name) == entry.state]
         self._before = {name: entry.state for name, entry in present.items()}
         return [self._take(entry) for entry in steady if entry.files and entry.state not in done]
 
     def _take(self, entry: Entry) -> str:
         """Copy an entry, and queue its intake."""
-        services, upload = self._services, secrets.token_hex(8)
-        folder = services.data.upload(upload)
-        folder.mkdir(mode=0o700)
-        size = sum(size for _, size, _ in entry.files)
-        if size > services.data.free_bytes() - (1 << 29):
+        if sum(size for _, size, _ in entry.files) > self._services.data.free_bytes() - _LEAST_FREE:
             raise WorkError("there is no room for what lies in the inbox")
-        for number, (name, _, _) in enumerate(entry.files):
-            # Copied, not linked: what the application keeps is read-only, and the original is not its own.
-            shutil.copyfile(self._folder / name, folder / f"{number}.part")
-        files = [(number, name) for number, (name, _, _) in enumerate(entry.files)]
-        with services.database.writing() as session:
-            job = queue_intake(session, upload, files, origin="inbox", byte_count=max(size, LEAST_BYTES))
-            row = session.get(SettingRow, _SETTING)
-            known = [] if row is None else list(row.value["done"])
-            session.merge(SettingRow(name=_SETTING, value={"done": [*known, entry.state]}))
-        services.jobs.wake()
-        _LOG.info("%d files of the inbox are taken in by job %s", len(files), job.id)
-        return job.id
-
-    def _done(self) -> set[str]:
-        with self._services.database.reading() as session:
-            row = session.get(SettingRow, _SETTING)
-        value: Mapping[str, Any] = {} if row is None else row.value
-        return set(value.get("done", ()))
+        files = [(self._folder / name, name) for name, _, _ in entry.files]
+        job = self._arrivals.take(entry.state, secrets.token_hex(8), files)
+        _LOG.info("%d files of the inbox are taken in by job %s", len(files), job)
+        return job
 
 
 def _entries(folder: Path) -> Iterator[Entry]:

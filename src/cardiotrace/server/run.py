@@ -1,6 +1,7 @@
 """Start the application: open the database, listen, print one address."""
 
 import asyncio
+import gc
 import socket
 import webbrowser
 from collections.abc import Callable
@@ -48,6 +49,7 @@ def serve(config: ServeConfig, say: Say) -> None:
             return
         stack.enter_context(logged(data.log))
         listening = stack.enter_context(_listen(config))
+        gc.freeze()  # what was loaded stays: no collection needs to look through it, and no answer to wait for that
         services = Services(config, opened(config, say), data.token(config.token))
         stack.callback(services.pool.kill)
         address = _address(config, listening.getsockname()[1])

@@ -94,6 +94,10 @@ class Services:
         await self.pool.close()
         self.database.close()
 
+    def warm(self, kind: SlotKind) -> None:
+        """Start the processes of a kind before anybody asks; only an analysis needs a model."""
+        self.pool.warm(kind, {"model": self.config.model if kind == "analysis" else None})
+
     # What becomes of jobs: see `Follower`.
 
     def order(self, job: JobRow) -> Order:

@@ -15,6 +15,7 @@ TASKS: Mapping[str, Task] = {
     "analyse": Task("work.analysis", "analyse_study"),
     "demo": Task("work.demo", "make_demo"),
     "edit": Task("desk.opened", "edit_exam", "desk"),
+    "draw": Task("desk.opened", "draw_image", "desk"),
     "retrieve": Task("pacs.tasks", "retrieve_study", "network"),
     "send": Task("pacs.tasks", "send_study", "network"),
     "echo": Task("pacs.tasks", "echo", "query"),
@@ -23,7 +24,7 @@ TASKS: Mapping[str, Task] = {
     "table": Task("desk.exports", "export_table", "export"),
     "agreement": Task("desk.readings", "agreement_of", "export"),
     "models": Task("work.models", "told_of_models", "desk"),
-    "warm": Task("work.intake", "warm"),
+    "warm": Task("work.warming", "warm"),
 }
 
 

@@ -12,6 +12,7 @@ from cardiotrace.core.file import require_replaceable
 from cardiotrace.core.text import some
 from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.evaluation.compare import Comparison, compare
+from cardiotrace.evaluation.gap import GapRow, gap_rows
 from cardiotrace.evaluation.limits import DEFAULT, OutlierLimits, combined, preset
 from cardiotrace.evaluation.published import PaperTable, Published, described, paper_tables, read_published
 from cardiotrace.evaluation.selection import GroupFilter, select_rows
@@ -20,6 +21,7 @@ from cardiotrace.evaluation.table import (
     outlier_rows,
     read_case_table,
     readable_comparisons,
+    readable_gap,
     readable_outliers,
     to_text,
 )
@@ -32,6 +34,11 @@ TABLES = ("testing.json", "validation.json")
 TITLE = "# Comparison"
 TEST_WORDS = (
     "Two-sided Wilcoxon signed-rank tests, paired by patient; p of Holm is corrected for all comparisons made here."
+)
+
+GAP_WORDS = (
+    "Dice by patient over all regions and seeds; gain over the source alone, and its share of what labels of the"
+    " targets gain; 95 % intervals, patients drawn anew."
 )
 
 
@@ -51,6 +58,8 @@ class CompareConfig:
     """Published scores of these protocols only, such as ten-folds or official-test."""
     limits: tuple[str, ...] = ()
     """What counts as an outlier, the same for all runs: names of limits or models; default: what the runs brought."""
+    group: str = "pathology"
+    """Of models that were adapted: group key of the worst group, such as vendor or quality."""
     out: Path | None = None
     """Write everything to a page of Markdown."""
 
@@ -68,6 +77,8 @@ class MethodComparison:
     published: Published | None
     papers: tuple[PaperTable, ...]
     """Published and measured scores, protocol by protocol."""
+    gap: tuple[GapRow, ...] = ()
+    """What adaptation is worth, where the runs are of adapted models and one of the source alone."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -106,7 +117,8 @@ def _compared(config: CompareConfig, tables: Mapping[str, CaseTable], published:
     papers = paper_tables(published, tables, limits, protocols=config.protocols) if published else []
     tests = compare(tables, score=config.scores) if len(tables) > 1 else ()
     outliers = [{"method": name, **row} for name, table in tables.items() for row in outlier_rows(table, limits)]
-    return MethodComparison(tables, tests, limits, outliers, published, tuple(papers))
+    gap = gap_rows(tables, by=config.group)
+    return MethodComparison(tables, tests, limits, outliers, published, tuple(papers), gap)
 
 
 def _apart(first: tuple[str, CaseTable], second: tuple[str, CaseTable]) -> Iterator[str]:
@@ -126,6 +138,8 @@ def page(compared: MethodComparison) -> str:
     parts = [TITLE, "\n".join(f"- {note}" for note in compared.notes)]
     for item in compared.papers:
         parts += [f"## {item.title[:1].upper()}{item.title[1:]}", to_text(item.rows, "markdown")]
+    if compared.gap:
+        parts += ["## Adaptation", GAP_WORDS, to_text(readable_gap(compared.gap), "markdown")]
     if compared.outliers:
         parts += ["## Outliers", to_text(readable_outliers(compared.outliers), "markdown")]
     if compared.comparisons:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.core.terms import View
@@ -49,6 +49,35 @@ class TrainConfig(RecipeConfig):
     def hardware(self) -> Hardware:
         """Devices of the run."""
         return Hardware(self.accelerator, self.processes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodOfAdaptation:
+    """How to serve a domain without labels."""
+
+    method: str
+    """dann, coral, ...: `cardiotrace adapt --help` tells all; takes the place of that of the recipe."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptConfig(TrainConfig, MethodOfAdaptation):
+    """One training that serves further domains without their labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeConfig:
+    """Whose features, and which."""
+
+    runs: tuple[Path, ...]
+    """Folders of finished runs of adapted networks, or of one of the source alone."""
+    data: Path | None = None
+    """Folder of their data set; default: the one of its name below CARDIOTRACE_DATA."""
+    level: Literal["bottleneck", "decoder", "both"] = "bottleneck"
+    """Deepest features, those that the last layer makes labels of, or both."""
+    seed: int = 0
+    """Of the convolutional probe."""
+    cache: Path | None = None
+    """Folder for packed data; default: CARDIOTRACE_CACHE, or the user's cache folder."""
 
 
 @dataclass(frozen=True, kw_only=True)

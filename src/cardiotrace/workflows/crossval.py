@@ -10,9 +10,8 @@ from pathlib import Path
 
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.reporter import SILENT, ProgressReporter
-from cardiotrace.core.text import some
 from cardiotrace.datasets.dataset import Dataset
-from cardiotrace.datasets.split import Split, read_split
+from cardiotrace.datasets.split import Split
 from cardiotrace.evaluation.case_table import CaseRow, CaseTable
 from cardiotrace.evaluation.evaluate import evaluate_predictor
 from cardiotrace.evaluation.limits import combined
@@ -27,7 +26,14 @@ from cardiotrace.parallel import make_executor
 from cardiotrace.workflows.configs import CrossvalConfig
 from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.services.dataset import K_FOLD, cases_of
-from cardiotrace.workflows.train import PlannedRun, sealed_and_scored, split_of, train_planned, trained_elsewhere
+from cardiotrace.workflows.train import (
+    PlannedRun,
+    require_unseen,
+    sealed_and_scored,
+    split_of_recipe,
+    train_planned,
+    trained_elsewhere,
+)
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ def plan_folds(config: CrossvalConfig, opener: DataOpener, reporter: ProgressRep
     out = config.out or Path("runs") / recipe.name
     folds = []
     for number in range(1, config.folds + 1):
-        split = split_of(recipe.data, dataset, number, seed=recipe.fold_seed)
+        split = split_of_recipe(recipe, dataset, number)
         if split.testing:
             start = None if config.start_from is None else weights_of_fold(config.start_from, number, split)
             run = PlannedRun(recipe, split, RunFolder(out / f"fold-{number}"), number, start, True, config.hardware)
@@ -133,13 +139,7 @@ def weights_of_fold(runs: Path, number: int, split: Split) -> InitialWeights:
     """
     folder = RunFolder(runs / f"fold-{number}")
     weights = finished_weights(folder)
-    earlier = read_split(folder.split)
-    if seen := sorted({*earlier.training, *earlier.validation} & {*split.testing}):
-        raise InputError(
-            f"these weights have learned from {some(seen)}, to be tested in fold {number}",
-            where=folder.path,
-            remedy="start from folds of the same patients: the same data.seed, data.stratify and number of folds.",
-        )
+    require_unseen(folder, split.testing)
     return weights
 
 
@@ -216,6 +216,8 @@ def finish_fold(fold: Fold, reporter: ProgressReporter = SILENT, *, opener: Data
     if run is None:
         raise UsageError("a fold is trained in one process", remedy="let several folds be trained at a time: --jobs.")
     model = sealed_and_scored(run, reporter)
+    if run.recipe.adaptation is not None:  # who was adapted to has been tested already
+        return FoldResult(fold.number, model.testing, model.path, str(fold))
     cases = cases_of(run.dataset, run.split.testing)
     with reporter.stage(f"scoring {fold} on its testing part") as on_progress:
         table = evaluate_predictor(open_predictor(model.path), cases, on_progress=on_progress)

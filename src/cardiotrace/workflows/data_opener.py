@@ -71,7 +71,7 @@ class DataOpener:
         dataset = self.dataset(recipe.data.dataset)
         # Recipes that differ in their intensities alone share a cache: these steps come after it.
         stored = to_plain(recipe.preprocessing.stored_choices)
-        with_unlabelled = recipe.data.pseudo_labels is not None
+        with_unlabelled = recipe.data.pseudo_labels is not None or recipe.adaptation is not None
         channels = recipe.preprocessing.channels(dataset.channels)
         settings = [to_plain(recipe.data.dataset), stored, channels, recipe.axes, recipe.localiser, with_unlabelled]
         key = json.dumps(settings, sort_keys=True)

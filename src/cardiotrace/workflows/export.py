@@ -3,7 +3,7 @@
 import datetime
 import logging
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from cardiotrace.clinical.anatomy.flags import FLAGGED_BY
+from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import ModelFileError, WorkError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.licence import Terms
@@ -32,11 +33,12 @@ from cardiotrace.inference.model_file import LOCALISER, seal
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.shape_bank import ShapeBank
 from cardiotrace.inference.sliding import filled
-from cardiotrace.inference.spec import Calibration, ModelSpec, SchemeSpec, TrainingSpec
+from cardiotrace.inference.spec import AdaptationSpec, Calibration, ModelSpec, SchemeSpec, TrainingSpec
 from cardiotrace.io import write_text
 from cardiotrace.learning.export import export_network, export_shapes
 from cardiotrace.learning.features import with_features
 from cardiotrace.learning.models.shape_autoencoder import ShapeAutoencoder
+from cardiotrace.learning.training.adaptation.domains import Adaptation
 from cardiotrace.learning.training.environment import read_environment
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.recipe import Recipe, portable, window_of, without_places
@@ -50,6 +52,7 @@ from cardiotrace.workflows.quality import known_rows, learned_of, trusted
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.services.model_place import require_model_place, write_model
 from cardiotrace.workflows.services.steps import read_postprocessing
+from cardiotrace.workflows.targets import target_scores
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
 _LOG = logging.getLogger(__name__)
@@ -67,6 +70,8 @@ class ExportResult:
     spec: ModelSpec
     validation: CaseTable
     """Without rows where nobody validates."""
+    testing: CaseTable = field(default_factory=lambda: CaseTable(()))
+    """Of the targets' testing patients, where the recipe adapts; without rows elsewhere."""
 
 
 def export_run(config: ExportConfig, reporter: ProgressReporter = SILENT) -> ExportResult:
@@ -121,14 +126,14 @@ def seal_run(
         )
     localiser = localiser_of(run.recipe, run.folder)
     predictor = Predictor.of_graph(draft, graph, localiser=localiser)
-    spec, table = calibrated(predictor, run.dataset, run.split, reporter)
+    spec, table = calibrated(predictor, run.dataset, run.split, reporter, adaptation=run.recipe.adaptation)
     spec = _with_learned(predictor.described_by(spec), graph, cases_of(run.dataset, run.split.training), reporter)
     path = out or run.folder.model
     further = {} if localiser is None else {LOCALISER: localiser.graph}
     write_model(path, seal(graph, spec, graphs=further), reporter)
     if table.rows:
         write_text(run.folder.validation, table_to_json(table))
-    return ExportResult(path, spec, table)
+    return ExportResult(path, spec, table, target_scores(run, path, reporter))
 
 
 def _sealed_corrector(run: TrainedRun, shapes: ShapeLearning, path: Path, reporter: ProgressReporter) -> ExportResult:
@@ -159,7 +164,12 @@ def _sealed_corrector(run: TrainedRun, shapes: ShapeLearning, path: Path, report
 
 
 def calibrated(
-    predictor: Predictor, dataset: Dataset, split: Split, reporter: ProgressReporter
+    predictor: Predictor,
+    dataset: Dataset,
+    split: Split,
+    reporter: ProgressReporter,
+    *,
+    adaptation: Adaptation | None = None,
 ) -> tuple[ModelSpec, CaseTable]:
     """A draft completed by all that training and validation parts tell: threshold, limits of shapes, scores.
 
@@ -168,16 +178,21 @@ def calibrated(
         dataset: what it learned from.
         split: in which parts.
         reporter: told of progress.
+        adaptation: whose references are not looked at, here no more than in training.
 
     Returns:
         The description, ready to be sealed, and the table of its validation part: where nobody validates it is empty,
         and the description has neither scores nor threshold nor lowest confidence, and where fewer than
         `FEWEST_PATIENTS` do, it does not tell what is to be expected of labels.
     """
-    cases = cases_of(dataset, split.validation)
+    seen = cases_of(dataset, split.training)
+    known, cases = (
+        group if adaptation is None else [case for case in group if adaptation.teaches(case)]
+        for group in (seen, cases_of(dataset, split.validation))
+    )
     calibration = Calibration(
         threshold=_best_threshold(predictor, cases, reporter) if cases else None,
-        shape_limits=_shape_limits([*cases_of(dataset, split.training), *cases], reporter),
+        shape_limits=_shape_limits([*known, *cases], reporter),
         shape_quantile=SHAPE_QUANTILE,
     )
     # Scored with what was just fitted, as whoever opens the file will use it.
@@ -190,8 +205,8 @@ def calibrated(
     if len({case.patient for case in cases}) >= FEWEST_PATIENTS:
         with reporter.stage("fitting what is to be expected of labels") as on_progress:
             frames = held_out_frames(predictor.described_by(spec), cases, on_progress=on_progress)
-        known = known_rows(predictor, cases_of(dataset, split.training), reporter)
-        lowest = trusted(replace(spec, calibration=lowest), frames, known)
+        rows = known_rows(predictor, seen, reporter)
+        lowest = trusted(replace(spec, calibration=lowest), frames, rows)
     return replace(spec, calibration=lowest, scores={"validation": scores_of(table)}), table
 
 
@@ -269,6 +284,7 @@ def _training_of(
         epochs=epochs,
         started_from=environment.get("started_from", ""),
         pseudo_labels=environment.get("pseudo_labels", ""),
+        adaptation=from_plain(AdaptationSpec, told) if (told := environment.get("adaptation")) else None,
     )
 
 

@@ -15,6 +15,7 @@ from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.zoo import find_model, load_model
 from cardiotrace.learning.ensemble import join
+from cardiotrace.learning.training.adaptation.domains import Adaptation
 from cardiotrace.learning.training.recipe import SPLIT_FILE, DataSettings, require_name
 from cardiotrace.workflows.configs import JoinConfig
 from cardiotrace.workflows.export import calibrated, scores_of
@@ -46,7 +47,8 @@ def join_models(config: JoinConfig, reporter: ProgressReporter = SILENT) -> Mode
     localiser = Localiser.within(members[0])
     if config.data is not None:
         dataset, split = data_of(members[0].spec, config.data)
-        spec, _ = calibrated(Predictor.of_graph(spec, graph, localiser=localiser), dataset, split, reporter)
+        predictor, adaptation = Predictor.of_graph(spec, graph, localiser=localiser), _adaptation_of(members[0].spec)
+        spec, _ = calibrated(predictor, dataset, split, reporter, adaptation=adaptation)
     if config.tested is not None:
         spec = replace(spec, scores={"members": scores_of(read_case_table(config.tested))})
     further = {} if localiser is None else {LOCALISER: localiser.graph}
@@ -85,4 +87,10 @@ def data_of(spec: ModelSpec, root: Path | None) -> tuple[Dataset, Split]:
             f"model {spec.name!r} was made with a split of its own, {data.split}, which is not here",
             remedy="run this where that file lies, or take the scores of a cross-validation with --tested.",
         )
-    return dataset, split_of(data, dataset, training.fold, seed=seed)
+    return dataset, split_of(data, dataset, training.fold, seed=seed, adaptation=_adaptation_of(spec))
+
+
+def _adaptation_of(spec: ModelSpec) -> Adaptation | None:
+    """Whose labels the model must not have seen; None where it learned from all."""
+    told = spec.training.recipe.get("adaptation")
+    return None if told is None else from_plain(Adaptation, told, path="adaptation")

@@ -19,7 +19,7 @@ from cardiotrace.learning.training.recipe import Recipe, read_recipe
 from cardiotrace.workflows.configs import CrossvalConfig
 from cardiotrace.workflows.crossval import Fold, FoldPlan, FoldResult, checked_fold, finished_folds
 from cardiotrace.workflows.data_opener import DataOpener
-from cardiotrace.workflows.train import PlannedRun, split_of
+from cardiotrace.workflows.train import PlannedRun, split_of_recipe
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _plan(config: CrossvalConfig, key: str, opener: DataOpener) -> tuple[FoldPla
 
 def _run(recipe: Recipe, left_out: LeftOut, out: Path, config: CrossvalConfig, opener: DataOpener) -> PlannedRun:
     recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, leave_out=left_out))
-    split = split_of(recipe.data, opener.dataset(recipe.data.dataset), None, seed=recipe.fold_seed)
+    split = split_of_recipe(recipe, opener.dataset(recipe.data.dataset), None)
     folder = RunFolder(out / folder_name(left_out.value))
     return PlannedRun(recipe, split, folder, resume=True, hardware=config.hardware)
 

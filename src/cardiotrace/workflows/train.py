@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from cardiotrace.core.errors import UsageError, WorkError
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.reporter import SILENT, ProgressReporter
+from cardiotrace.core.text import some
 from cardiotrace.datasets.dataset import Dataset
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, leave_out, patient_groups, read_split, require_group_of
@@ -16,6 +18,7 @@ from cardiotrace.evaluation.case_table import CaseTable
 from cardiotrace.inference.engine import make_engine
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.spec import ModelSpec
+from cardiotrace.learning.training.adaptation.domains import Adaptation, adapted_split
 from cardiotrace.learning.training.distillation import StudentRequirements
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.hardware import Hardware
@@ -37,7 +40,7 @@ from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import seal_run
 from cardiotrace.workflows.services.dataset import MadeFolds, choose_split
 from cardiotrace.workflows.trained_run import TrainedRun
-from cardiotrace.workflows.training_report import EpochReport, split_remarks, unlabelled_remarks
+from cardiotrace.workflows.training_report import EpochReport, adaptation_remarks, split_remarks, unlabelled_remarks
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,6 +68,8 @@ class TrainedModel:
     spec: ModelSpec
     validation: CaseTable
     """Without rows where nobody validates."""
+    testing: CaseTable = field(default_factory=lambda: CaseTable(()))
+    """Of the targets' testing patients, where the recipe adapts; without rows elsewhere."""
 
 
 def train_model(config: TrainConfig, reporter: ProgressReporter = SILENT) -> TrainedModel | None:
@@ -94,7 +99,7 @@ def sealed_and_scored(run: TrainedRun, reporter: ProgressReporter = SILENT) -> T
         WorkError: the exported model differs from the trained one, or nothing can be written.
     """
     exported = seal_run(run, reporter=reporter)
-    return TrainedModel(run, exported.path, exported.spec, exported.validation)
+    return TrainedModel(run, exported.path, exported.spec, exported.validation, exported.testing)
 
 
 def run_training(config: TrainConfig, reporter: ProgressReporter = SILENT) -> TrainedRun | None:
@@ -129,12 +134,39 @@ def plan_run(config: TrainConfig, opener: DataOpener) -> PlannedRun:
     """
     recipe = read_recipe(config.recipe, config.overrides)
     dataset = opener.dataset(recipe.data.dataset)
-    split = split_of(recipe.data, dataset, config.fold, seed=recipe.fold_seed)
+    split = split_of_recipe(recipe, dataset, config.fold)
     folder = RunFolder(config.out or default_folder(recipe, config.fold))
     if folder.path.resolve() == dataset.root.resolve():
         raise UsageError("is the folder of the data set itself", where=folder.path, remedy="choose another --out.")
-    start = None if config.start_from is None else finished_weights(RunFolder(config.start_from))
+    start = None if config.start_from is None else weights_for(RunFolder(config.start_from), recipe, split)
     return PlannedRun(recipe, split, folder, config.fold, start, config.resume, config.hardware)
+
+
+def weights_for(earlier: RunFolder, recipe: Recipe, split: Split) -> InitialWeights:
+    """The weights of a finished run, which for an adaptation nobody has taught who is tested on.
+
+    Raises:
+        InputError: there are none, or a testing patient of the adaptation was learned from.
+    """
+    weights = finished_weights(earlier)
+    if recipe.adaptation is not None:
+        require_unseen(earlier, split.testing)
+    return weights
+
+
+def require_unseen(earlier: RunFolder, tested: Iterable[str]) -> None:
+    """Refuse weights that have learned from, or were chosen by, a patient who is to be tested on.
+
+    Raises:
+        InputError: naming them.
+    """
+    split = read_split(earlier.split)
+    if seen := sorted({*split.training, *split.validation} & {*tested}):
+        raise InputError(
+            f"these weights have learned from {some(seen)}, to be tested here",
+            where=earlier.path,
+            remedy="start from a run of the same patients: the same data.seed, data.stratify and number of folds.",
+        )
 
 
 def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressReporter = SILENT) -> TrainedRun | None:
@@ -158,7 +190,8 @@ def train_planned(planned: PlannedRun, opener: DataOpener, reporter: ProgressRep
     # All that can be refused is refused here, before anything is packed or written.
     checked = check_planned(planned, dataset)
     _LOG.info("%s: %s on %d patients", planned.folder.path, recipe.name, len(split.training))
-    for remark in (*split_remarks(split, {case.patient for case in dataset.cases()}), *_start_remarks(planned)):
+    remarks = (*split_remarks(split, {case.patient for case in dataset.cases()}), *_start_remarks(planned))
+    for remark in (*remarks, *adaptation_remarks(recipe.adaptation, split, dataset.cases())):
         reporter.say(remark)
     _create(planned.folder)
     data = training_data(planned, opener, reporter, labeller=checked.labeller)
@@ -281,7 +314,14 @@ def _labelled_by(
         return pseudo_labelled(packed, planned.split.training, teacher, on_progress)
 
 
-def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int) -> Split:
+def split_of_recipe(recipe: Recipe, dataset: Dataset, fold: int | None) -> Split:
+    """Who is trained and tested on, see `split_of`."""
+    return split_of(recipe.data, dataset, fold, seed=recipe.fold_seed, adaptation=recipe.adaptation)
+
+
+def split_of(
+    data: DataSettings, dataset: Dataset, fold: int | None, *, seed: int, adaptation: Adaptation | None = None
+) -> Split:
     """Who is trained and tested on, of the patients at hand.
 
     Args:
@@ -289,9 +329,11 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
         dataset: the same, opened.
         fold: number of a fold, from 1.
         seed: who is in which fold, see `fold_seed`.
+        adaptation: whose labels must not be looked at, see `adapted_split`.
 
     Raises:
-        InputError: there is no such split or fold, or a file of the user's own names a patient who is not there.
+        InputError: there is no such split or fold, a file of the user's own names a patient who is not there, or the
+            domains of an adaptation cannot be had.
     """
     split = _split_before_draws(data, dataset, fold, seed)
     if data.validation_patients is not None:
@@ -302,7 +344,8 @@ def split_of(data: DataSettings, dataset: Dataset, fold: int | None, *, seed: in
             data.validation_patients, patient_groups(cases), stratify=data.stratify, seed=seed, among=labelled
         )
     count = data.training_patients
-    return split if count is None else split.with_fewer_training_patients(count, seed=seed)
+    split = split if count is None else split.with_fewer_training_patients(count, seed=seed)
+    return split if adaptation is None else adapted_split(split, dataset.cases(), adaptation)
 
 
 def _split_before_draws(data: DataSettings, dataset: Dataset, fold: int | None, seed: int) -> Split:

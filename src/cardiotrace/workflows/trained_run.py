@@ -47,6 +47,6 @@ def read_run(
     dataset, split = open_dataset(recipe.data.dataset, data), read_split(folder.split)
     # The model is scored and its limits are fitted on these: without some of them both would be another's.
     Split(split.training, split.validation).require({case.patient for case in dataset.cases()}, where=folder.split)
-    plan = SamplePlan(recipe.preprocessing, recipe.axes, localiser_of(recipe, folder))
+    plan = SamplePlan(recipe.preprocessing, recipe.axes, localiser_of(recipe, folder), recipe.adaptation is not None)
     packed = pack(dataset, plan, cache=cache, reporter=reporter)
     return TrainedRun(recipe, dataset, packed, split, folder)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cardiotrace.core.exam import Case
 from cardiotrace.core.label import LabelScheme
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.core.text import some
 from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split
+from cardiotrace.learning.training.adaptation.domains import Adaptation
 from cardiotrace.learning.training.folder import RunFolder
 from cardiotrace.learning.training.training_log import Row
 from cardiotrace.report.figure import draw_curves
@@ -79,6 +81,23 @@ def split_remarks(split: Split, at_hand: Set[str]) -> list[str]:
     if split.drawn:
         lines.append(f"nobody at hand validates in this split: {len(split.drawn)} of its training patients do")
     return lines
+
+
+def adaptation_remarks(adaptation: Adaptation | None, split: Split, cases: Sequence[Case]) -> list[str]:
+    """What an adaptation does with patients and their labels; nothing where there is none."""
+    if adaptation is None:
+        return []
+    learned = set(split.training)
+    target = [case for case in cases if adaptation.is_target(case) and case.patient in learned]
+    patients, named = len({case.patient for case in target}), some(adaptation.targets)
+    tested = {case.patient for case in cases if adaptation.is_target(case)} & set(split.testing)
+    told = f"{named}: {patients} patients are seen in training, {len(tested)} are kept apart to be tested on"
+    labelled = sum(case.read_labels is not None for case in target)
+    if adaptation.target_labels:
+        return [f"{told}; labels of {named} are learned from: an upper bound, no adaptation"]
+    if labelled:
+        return [f"{told}; labels of {labelled} of their images are taken away and not looked at"]
+    return [told]
 
 
 def unlabelled_remarks(packed: PackedDataset, split: Split, scheme: LabelScheme) -> list[str]:

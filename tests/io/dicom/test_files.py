@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -254,3 +255,32 @@ def test_an_object_of_private_elements_alone(tmp_path):
     (study,) = find_studies(tmp_path)
     assert study.images == ()
     assert "no class of DICOM objects" in study.left_out[0]
+
+
+OPEN = Path("/proc/self/fd")
+
+
+class Witness:
+    """Tells how many files are open when it is finalised."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __del__(self):
+        self.seen.append(len(list(OPEN.iterdir())))
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not list the open files")
+@pytest.mark.parametrize(("name", "mode"), [("a.zip", ""), ("a.tar", "w"), ("a.tgz", "w:gz")])
+def test_an_archive_is_closed_before_whatever_refers_to_its_members_is_finalised(tmp_path, name, mode):
+    data = [("IM1", content(tmp_path))]
+    path = tarred(tmp_path / name, data, mode) if mode else zipped(tmp_path / name, data)
+    witness = Witness()
+    seen, circle = witness.seen, [witness, find_files(path)]
+    circle.append(circle)
+    gc.collect()
+    opened = len(list(OPEN.iterdir()))
+    assert circle[1].files[0].read().Rows
+    del witness, circle
+    gc.collect()
+    assert seen == [opened - 1]

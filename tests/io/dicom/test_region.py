@@ -19,6 +19,9 @@ def test_the_region_measures_and_masks(tmp_path):
     inside[5:35, 10:50] = True
     assert np.array_equal(image.frames[:, 0][:, inside], pixels()[:, inside])
     assert not image.frames[:, 0][:, ~inside].any()
+    assert image.acquisition.region == (5, 10, 35, 50)  # for whoever measures in it
+    whole = (0, 0, COLUMNS - 1, ROWS - 1)
+    assert read(tmp_path, region(whole, (0.05, 0.04))).acquisition.region is None
 
 
 def test_the_largest_region_of_tissue_counts_and_not_the_first(tmp_path):

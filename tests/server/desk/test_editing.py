@@ -51,7 +51,8 @@ class Editor:
         return np.frombuffer(content[8 + length :], np.uint8).reshape(facts["shape"])
 
     def traces(self, of="current"):
-        return self.http.get(self.url(f"/images/{self.image['name']}/traces?of={of}")).json()["planes"]
+        answer = self.http.get(self.url(f"/images/{self.image['name']}/traces?of={of}"))
+        return answer.raise_for_status().json()["planes"]
 
     def pulled(self, frame=0, by=0.8):
         points = np.array(self.traces()[frame][0]["contours"]["lv"])

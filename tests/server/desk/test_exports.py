@@ -155,3 +155,14 @@ def test_readers_draw_by_themselves_and_are_compared(person, study):
     main = person.get(f"/studies/{study['id']}")
     assert main["undo"] == 1
     assert json.dumps(main["measures"]) == json.dumps(export(person, study, "measures.json").json())
+
+
+def test_segments_lie_where_the_wall_now_is(person, study):
+    now, before = (export(person, study, "segments.json", of=of).json()["images"] for of in ("current", "automatic"))
+    assert now.keys() == before.keys()
+    key = study["measures"]["key_frames"][0]
+    name, frame = key["image"], key["frame"]
+    (drawn,), (found,) = now[name][frame], before[name][frame]
+    assert [each["number"] for each in drawn] == [3, 9, 14, 16, 12, 6]
+    inner, former = (np.array([each["points"][:7] for each in plane]) for plane in (drawn, found))
+    assert np.abs(inner - former).max() > 0.5  # the cavity was drawn in

@@ -7,6 +7,7 @@ import type {
   Gesture,
   Job,
   Problem,
+  Segments,
   Study,
   Summary,
   Traces,
@@ -125,6 +126,12 @@ export class Api {
     return this.json('DELETE', `/uploads/${upload}`)
   }
 
+  // The program
+
+  about(): Promise<{ models: { name: string }[] }> {
+    return this.json('GET', '/system/about')
+  }
+
   // One study
 
   study(id: string): Promise<Study> {
@@ -145,6 +152,12 @@ export class Api {
 
   exported(id: string, form: string, of: Which, language: string): string {
     return `${ROOT}/studies/${id}/export/${form}?of=${of}&language=${language}`
+  }
+
+  /** Where the segments of the wall lie in the version that is current. */
+  async segments(id: string): Promise<Segments> {
+    const { images } = await this.json<{ images: Segments }>('GET', `/studies/${id}/export/segments.json?language=en`)
+    return images
   }
 
   /** A file at an address as `exported` gives it, and the name that the server gave it. */

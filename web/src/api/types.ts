@@ -53,6 +53,8 @@ export interface ImageInfo {
   width: number
   spacing_mm: [number, number] | null
   slice_mm: number | null
+  /** What shows tissue, and whose pixels have the stated size; null for all of the picture. */
+  region?: [top: number, left: number, bottom: number, right: number] | null
   times_ms: number[] | null
   phases: Partial<Record<Phase, number>>
   structures: string[]
@@ -186,10 +188,18 @@ export interface Plane {
   /** `placed`: what a person placed; the rest is found in the labels. */
   axis: { apex: Point; annulus: [Point, Point]; placed?: ('apex' | 'annulus')[] } | null
   disks: [Point, Point][] | null
-  segments: Point[][] | null
   edited: boolean
   verdict: 'accepted' | 'rejected' | null
 }
+
+/** One segment of the wall in a plane: a closed ring, and its number as the American Heart Association counts. */
+export interface SegmentOutline {
+  number: number | null
+  points: Point[]
+}
+
+/** By image, `[frame][slice]`. */
+export type Segments = Record<string, SegmentOutline[][][]>
 
 /** `planes[frame][slice]` */
 export interface Traces {

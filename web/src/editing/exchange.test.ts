@@ -46,6 +46,7 @@ class Server {
       study: {} as EditAnswer['study'],
       undo: this.sent.length,
       redo: 0,
+      accepted: gesture.kind === 'flag' ? [{ ...gesture, by: 'Ada', time: '' }] : [],
       phases: { four: { ED: 0, ES: 1 } },
       changed: content
         ? [{ ...PLACE, labels: await packed(content.labels), plane: { ...content.plane, verdict: 'accepted' } }]
@@ -119,6 +120,12 @@ test('a gesture is sent on the current version under a lease, and the answer rep
   expect(shown().plane.verdict).toBe('accepted')
   expect(edits.get()).toMatchObject({ standing: 'ours', waiting: 0 })
   expect(storage.size).toBe(0)
+})
+
+test('a flag that was accepted is shown so', async () => {
+  const flag = { kind: 'flag', rule: 'open-wall', about: 'LV', text: 'it is open', accepted: true, reason: 'seen' } as const
+  await exchange().send(flag)
+  expect(page.get().exam!.study.accepted).toMatchObject([{ rule: 'open-wall', by: 'Ada', reason: 'seen' }])
 })
 
 test('without the network gestures wait, are stored, and are sent in order when it is back', async () => {

@@ -341,7 +341,7 @@ function takeStudy(answer: EditAnswer, isLast: boolean): void {
         return [name, info && info !== cine.info ? { ...cine, info: { ...cine.info, phases: info.phases } } : cine]
       }),
     )
-    const { measures, undo, redo } = answer
+    const { measures, undo, redo, accepted } = answer
     const study = {
       ...exam.study,
       ...answer.study,
@@ -351,6 +351,7 @@ function takeStudy(answer: EditAnswer, isLast: boolean): void {
       undo,
       redo,
       edits: undo,
+      ...(accepted && { accepted }),
     }
     return { study, cines, ...(isLast ? { provisional: null } : {}) }
   })

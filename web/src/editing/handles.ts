@@ -17,6 +17,7 @@ const SHADE = 'rgba(0, 0, 0, 0.65)'
 const LIGHT = '#f5f7f9'
 const WITH_POINTS = new Set(['select', 'push'])
 const WITH_BRUSH = new Set(['brush', 'eraser'])
+const WITH_HANDLES = new Set([...WITH_POINTS, ...WITH_BRUSH, 'landmarks'])
 
 export class Handles {
   private readonly layer = new Konva.Layer({ listening: false })
@@ -34,13 +35,13 @@ export class Handles {
     fillAfterStrokeEnabled: true,
   })
   private isAsked = 0
+  private isShown = false
 
   constructor(
     private readonly viewport: Viewport,
     private readonly hands: Hands,
   ) {
     this.layer.add(this.line, this.ring, this.text)
-    viewport.stage().add(this.layer)
     this.draw()
   }
 
@@ -60,24 +61,32 @@ export class Handles {
   private draw(): void {
     const { exam } = page.get()
     const isActive = exam !== null && exam.views[exam.active] !== undefined && this.viewport.index === exam.active
-    const isShown = isActive && !exam.playing && exam.layers.contours
-    if (!isShown && !this.layer.visible()) return // a film that plays has no handles to clear
-    this.layer.visible(isShown)
-    if (isShown && activeView(exam)) {
-      const { image, slice } = this.viewport.view()
-      const plane = planeOf(this.viewport.cine(), this.viewport.frame(), slice, 'current')
-      const { contour } = edits.get()
-      const controls = plane?.contours[contour] ?? []
-      this.drawLine(controls, contour, exam.tool)
-      this.drawPoints(WITH_POINTS.has(exam.tool) ? controls : [], contour)
-      this.drawMarks(exam.tool === 'landmarks' && plane?.axis ? [...plane.axis.annulus, plane.axis.apex] : [])
-      this.drawBrush(WITH_BRUSH.has(exam.tool))
-      const info = infoOf(exam, image)
-      this.drawText(
-        plane && info && this.hands.isBusy && controls.length > 0 ? areaText(contourArea(plane, contour, info)) : '',
-      )
-    }
+    const isShown = isActive && !exam.playing && exam.layers.contours && WITH_HANDLES.has(exam.tool)
+    this.show(isShown)
+    if (!isShown || !activeView(exam)) return
+    const { image, slice } = this.viewport.view()
+    const plane = planeOf(this.viewport.cine(), this.viewport.frame(), slice, 'current')
+    const { contour } = edits.get()
+    const controls = plane?.contours[contour] ?? []
+    this.drawLine(controls, contour, exam.tool)
+    this.drawPoints(WITH_POINTS.has(exam.tool) ? controls : [], contour)
+    this.drawMarks(exam.tool === 'landmarks' && plane?.axis ? [...plane.axis.annulus, plane.axis.apex] : [])
+    this.drawBrush(WITH_BRUSH.has(exam.tool))
+    const info = infoOf(exam, image)
+    this.drawText(
+      plane && info && this.hands.isBusy && controls.length > 0 ? areaText(contourArea(plane, contour, info)) : '',
+    )
     this.layer.batchDraw()
+  }
+
+  /** A canvas of its own lies over the picture only where there are handles, for each one costs time while a film plays. */
+  private show(isShown: boolean): void {
+    if (isShown === this.isShown) return
+    this.isShown = isShown
+    const stage = this.viewport.stage()
+    if (this.layer.getStage() === null) stage.add(this.layer)
+    this.layer.visible(isShown)
+    stage.container().hidden = !isShown
   }
 
   private drawLine(controls: readonly Point[], contour: string, tool: string): void {

@@ -36,7 +36,6 @@ function planeOf(size: Size, apexHeight: number, radius: number): { plane: Plane
       contours: { lv: sent(lv), epi: sent(epi) },
       axis,
       disks: null,
-      segments: null,
       edited: false,
       verdict: null,
     },

@@ -1,45 +1,56 @@
-/** What files did not say, said by a person, and the analysis once more. */
+/** What files did not say, or said wrongly, said by a person, and the analysis once more. */
 
-import { useState } from 'preact/hooks'
-import type { AnalyseOptions } from '../api/types'
+import { useEffect, useState } from 'preact/hooks'
 import { api, page, usePage } from '../store/page'
 import { useWords, type Key } from '../words'
 import { Dialog } from './dialog'
+import { answersOf, isHalf, isWrong, knownOf, NUMBERS, optionsOf, type Answers, type Field, type KnownFacts } from './known'
 
 const VIEWS = ['A4C', 'A2C', 'A3C', 'SAX', '4CH', '2CH', '3CH', 'PLAX', 'PSAX', 'FUNDUS'] as const
-const NUMBERS = ['frame_rate_hz', 'heart_rate', 'height_cm', 'weight_kg'] as const
 
-/** A number that was typed, in either language; null where nothing was, or no number above zero. */
-export function numberOf(text: string): number | null {
-  const value = Number(text.trim().replace(',', '.'))
-  return text.trim() && Number.isFinite(value) && value > 0 ? value : null
+/** Files of an exam that are not here say nothing: only what a person said before is known. */
+function useKnown(id: string): KnownFacts | null {
+  const exam = page.get().exam
+  const [known, setKnown] = useState(() => (exam?.study.id === id ? knownOf(exam.study, Object.values(exam.cines)) : null))
+  useEffect(() => {
+    if (known) return
+    void api.study(id).then(
+      (study) => setKnown(knownOf(study, [])),
+      (error: unknown) => page.set({ dialog: null, problem: error instanceof Error ? error.message : String(error) }),
+    )
+  }, [])
+  return known
+}
+
+/** Names of the models that are here. */
+function useModels(): readonly string[] {
+  const [models, setModels] = useState<readonly string[]>([])
+  useEffect(() => void api.about().then(({ models: found }) => setModels(found.map(({ name }) => name)), () => undefined), [])
+  return models
 }
 
 export function AnalyseDialog() {
+  const id = usePage(({ route }) => (route.page === 'study' ? route.id : ''))
+  const known = useKnown(id)
+  return known && <AnalyseForm id={id} known={known} />
+}
+
+function AnalyseForm({ id, known }: { id: string; known: KnownFacts }) {
   const say = useWords()
   const language = usePage((state) => state.language)
-  const id = usePage(({ route }) => (route.page === 'study' ? route.id : ''))
-  const images = usePage(({ exam }) => exam?.study.images ?? [])
-  const [views, setViews] = useState<Record<string, string>>({})
-  const [typed, setTyped] = useState<Record<string, string>>({})
-  const [sex, setSex] = useState('')
+  const models = useModels()
+  const [answers, setAnswers] = useState(() => answersOf(known, language))
+  const change = (some: Partial<Answers>) => setAnswers((before) => ({ ...before, ...some }))
   const close = () => page.set({ dialog: null })
-  const field = (name: string) => ({
-    value: typed[name] ?? '',
+  const field = (name: Field) => ({
+    value: answers.typed[name],
     inputMode: 'decimal' as const,
-    onInput: (event: { currentTarget: HTMLInputElement }) => {
-      const { value } = event.currentTarget
-      setTyped((before) => ({ ...before, [name]: value }))
-    },
+    onInput: (event: { currentTarget: HTMLInputElement }) => change({ typed: { ...answers.typed, [name]: event.currentTarget.value } }),
   })
-  const isWrong = Object.values(typed).some((text) => text.trim() && numberOf(text) === null)
-  const isHalf = Boolean(typed['row']?.trim()) !== Boolean(typed['column']?.trim())
+  const [wrong, half] = [isWrong(answers), isHalf(answers)]
   const send = async () => {
-    const [row, column] = [numberOf(typed['row'] ?? ''), numberOf(typed['column'] ?? '')]
-    const options: AnalyseOptions = { views, language, sex: sex || null, spacing_mm: row && column ? [row, column] : null }
-    for (const name of NUMBERS) options[name] = numberOf(typed[name] ?? '')
     try {
-      await api.analyse(id, options)
+      await api.analyse(id, optionsOf(known, answers))
       close()
     } catch (error) {
       page.set({ dialog: null, problem: error instanceof Error ? error.message : String(error) })
@@ -55,21 +66,14 @@ export function AnalyseDialog() {
         }}
       >
         <p>{say('analyse_help')}</p>
-        {images.length > 0 && (
+        {Object.keys(answers.views).length > 0 && (
           <fieldset>
             <legend>{say('views')}</legend>
-            {images.map(({ name, view }) => (
+            {Object.entries(answers.views).map(([name, view]) => (
               <label key={name}>
                 <span>{name}</span>
-                <select
-                  value={views[name] ?? ''}
-                  onChange={(event) => {
-                    const { [name]: _, ...others } = views
-                    setViews(event.currentTarget.value ? { ...others, [name]: event.currentTarget.value } : others)
-                  }}
-                >
-                  <option value="">{say('as_found', { view })}</option>
-                  {VIEWS.map((each) => (
+                <select value={view} onChange={(event) => change({ views: { ...answers.views, [name]: event.currentTarget.value } })}>
+                  {[...new Set([known.views[name] ?? view, ...VIEWS])].map((each) => (
                     <option key={each}>{each}</option>
                   ))}
                 </select>
@@ -98,19 +102,38 @@ export function AnalyseDialog() {
           ))}
           <label>
             <span>{say('sex')}</span>
-            <select value={sex} onChange={(event) => setSex(event.currentTarget.value)}>
+            <select value={answers.sex} onChange={(event) => change({ sex: event.currentTarget.value })}>
               <option value="">{say('unknown')}</option>
               <option value="F">{say('female')}</option>
               <option value="M">{say('male')}</option>
             </select>
           </label>
         </fieldset>
-        {(isWrong || isHalf) && <p class="doubt">{say(isHalf ? 'both_sizes' : 'not_a_number')}</p>}
+        <fieldset>
+          <legend>{say('how_analysed')}</legend>
+          <label>
+            <span>{say('model')}</span>
+            <select value={answers.model} onChange={(event) => change({ model: event.currentTarget.value })}>
+              <option value="">{say('model_fitting')}</option>
+              {[...new Set([...models, answers.model])].filter(Boolean).map((each) => (
+                <option key={each}>{each}</option>
+              ))}
+            </select>
+          </label>
+          <label>
+            <span>{say('report_language')}</span>
+            <select value={answers.language} onChange={(event) => change({ language: event.currentTarget.value })}>
+              <option value="en">English</option>
+              <option value="fr">Français</option>
+            </select>
+          </label>
+        </fieldset>
+        {(wrong || half) && <p class="doubt">{say(half ? 'both_sizes' : 'not_a_number')}</p>}
         <footer>
           <button type="button" onClick={close}>
             {say('cancel')}
           </button>
-          <button class="strong" disabled={isWrong || isHalf}>
+          <button class="strong" disabled={wrong || half}>
             {say('analyse')}
           </button>
         </footer>

@@ -134,7 +134,9 @@ export function Curves() {
     return times.reduce((best, at, index) => (Math.abs(at - time) < Math.abs(times[best]! - time) ? index : best), 0)
   }
   const commit = (phase: Phase, at: number) => {
-    if (at !== phases?.[phase]) void editing().send({ kind: 'key-frame', image, phase, frame: at })
+    const done = () => setDragged((now) => (now?.phase === phase && now.frame === at ? null : now))
+    if (at === phases?.[phase]) return done()
+    void editing().send({ kind: 'key-frame', image, phase, frame: at }).then(done) // it stays where it was put until then
   }
   const marker = (phase: Phase) => {
     const at = dragged?.phase === phase ? dragged.frame : phases?.[phase]
@@ -155,15 +157,15 @@ export function Curves() {
           setDragged({ phase, frame: at })
         }}
         onPointerMove={(event) => {
-          if (dragged?.phase !== phase) return
+          if (dragged?.phase !== phase || !event.buttons) return // let go, and being sent
           const next = frameUnder(event)
           setDragged({ phase, frame: next })
           showFrame(image, next)
         }}
         onPointerUp={() => {
           if (dragged?.phase === phase) commit(phase, dragged.frame)
-          setDragged(null)
         }}
+        onPointerCancel={() => setDragged(null)}
         onKeyDown={(event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
           if (by) {
@@ -172,12 +174,10 @@ export function Curves() {
             showFrame(image, next)
             event.preventDefault()
             event.stopPropagation()
-          } else if (event.key === 'Enter' && dragged?.phase === phase) {
-            commit(phase, dragged.frame)
-            setDragged(null)
-          } else if (event.key === 'Escape') setDragged(null)
+          } else if (event.key === 'Enter' && dragged?.phase === phase) commit(phase, dragged.frame)
+          else if (event.key === 'Escape') setDragged(null)
         }}
-        onBlur={() => setDragged(null)}
+        onBlur={() => setDragged((now) => (now?.phase === phase ? null : now))} // not where the other is taken hold of
       >
         <title>{say('marker_help')}</title>
         <rect x={x(at) - 10} y={0} width={20} height={high - BOTTOM} class="grip" />

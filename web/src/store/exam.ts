@@ -1,6 +1,6 @@
 /** What follows from the state of an exam. */
 
-import type { ImageInfo, Phase, Plane } from '../api/types'
+import type { ImageInfo, Phase, Plane, SegmentOutline } from '../api/types'
 import type { Cine, ExamState, LayerName, View } from './state'
 
 export const cineOf = (exam: ExamState, view: View): Cine | undefined => exam.cines[view.image]
@@ -18,6 +18,12 @@ export function frameOf(exam: ExamState, view: View): number {
   return (pin && infoOf(exam, view.image)?.phases[pin]) ?? exam.frame[view.image] ?? 0
 }
 
+/** The phase that a still shows: what tells it from others of its view. */
+export function phaseOfStill({ frames, phases }: ImageInfo): Phase | null {
+  const [first, ...more] = Object.keys(phases) as Phase[]
+  return frames === 1 && more.length === 0 ? (first ?? null) : null
+}
+
 /** The image that shows a phase beside an image: itself where it has it, else a still of the same view that does. */
 export function imageOfPhase(images: readonly ImageInfo[], name: string, phase: Phase): string {
   const own = images.find((each) => each.name === name)
@@ -30,6 +36,14 @@ export const activeView = (exam: ExamState): View | undefined => exam.views[exam
 export function planeOf(cine: Cine, frame: number, slice: number, of: 'current' | 'automatic'): Plane | undefined {
   return cine.traces?.[of].planes[frame]?.[slice]
 }
+
+/** Segments of the wall in a plane; none of another version than the one that is shown. */
+export function segmentsOf({ segments, study }: ExamState, image: string, frame: number, slice: number): readonly SegmentOutline[] {
+  return (segments?.version === study.version && segments.images[image]?.[frame]?.[slice]) || []
+}
+
+/** Views whose wall has segments. */
+const DIVIDED: ReadonlySet<string> = new Set(['A4C', 'A2C', 'A3C', '4CH', '2CH', '3CH', 'SAX'])
 
 const layersSeen = new WeakMap<object, ReadonlySet<LayerName>>()
 
@@ -44,7 +58,7 @@ export function layersOf(cine: Cine): ReadonlySet<LayerName> {
       automatic: true,
       axis: planes.some(({ axis }) => axis !== null),
       disks: planes.some(({ disks }) => disks !== null),
-      segments: planes.some(({ segments }) => segments !== null),
+      segments: DIVIDED.has(cine.info.view) && planes.some(({ contours }) => 'lv' in contours),
     }
     seen = new Set((Object.keys(has) as LayerName[]).filter((name) => has[name]))
     layersSeen.set(cine, seen)

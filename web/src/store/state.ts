@@ -1,7 +1,7 @@
 /** What the page knows. */
 
 import type { Pixels } from '../api/container'
-import type { ImageInfo, Phase, Point, Study, Summary, Traces } from '../api/types'
+import type { ImageInfo, Phase, Point, Segments, Study, Summary, Traces } from '../api/types'
 
 export type Language = 'en' | 'fr'
 export type Theme = 'dark' | 'light'
@@ -18,6 +18,8 @@ export interface Cine {
   times_ms: number[]
   /** How long the film lasts until it begins again. */
   duration_ms: number
+  /** Beats a minute, as the file says. */
+  heart_rate: number | null
   /** Whether the times are those of the file. */
   hasTimes: boolean
   labels: { current: Pixels; automatic: Pixels; scheme: Record<string, number> } | null
@@ -65,6 +67,8 @@ export interface ExamState {
   playing: boolean
   speed: number
   layers: Readonly<Record<LayerName, boolean>>
+  /** Segments of the wall, once they were asked for; of another version than the present one they are not drawn. */
+  segments: { version: number; images: Segments } | null
   /** Name of the tool under the pointer: one of the viewer, or of the editing. */
   tool: string
   distances: readonly Distance[]

@@ -1,7 +1,7 @@
 /** The bars around the views: tools, images and layouts, layers, and the film. */
 
 import type { Editing } from '../editing'
-import { activeView, layersOf } from '../store/exam'
+import { activeView, layersOf, phaseOfStill } from '../store/exam'
 import { setExam, useFrame, usePage } from '../store/page'
 import type { Cine, LayerName, Layout } from '../store/state'
 import { Icon } from '../style/icons'
@@ -68,11 +68,16 @@ export function ViewBar() {
   return (
     <div class="bar">
       <div class="choice" role="group" aria-label={say('images')}>
-        {images?.map(({ name, view, modality }) => (
-          <button key={name} aria-pressed={name === image} title={`${name}, ${modality}`} onClick={() => showImage(name)}>
-            {view}
-          </button>
-        ))}
+        {images?.map((info) => {
+          const { name, view, modality } = info
+          const phase = phaseOfStill(info)
+          return (
+            <button key={name} aria-pressed={name === image} title={`${name}, ${modality}`} onClick={() => showImage(name)}>
+              {view}
+              {phase && ` ${say(phase === 'ED' ? 'ed' : 'es')}`}
+            </button>
+          )
+        })}
       </div>
       <div class="choice" role="group" aria-label={say('layouts')}>
         {LAYOUTS.map(([each, path]) => (

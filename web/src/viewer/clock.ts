@@ -2,6 +2,7 @@
 
 import { page, setExam } from '../store/page'
 import type { Cine } from '../store/state'
+import { drawNow } from './drawing'
 
 /** The last frame that was taken before this time. */
 export function frameAt(times: readonly number[], position: number): number {
@@ -59,7 +60,9 @@ function tick(now: number): void {
     isMoved ||= next !== frame[image]
     frame[image] = next
   }
-  if (isMoved) setExam({ frame })
+  if (!isMoved) return
+  setExam({ frame })
+  drawNow()
 }
 
 export function play(): void {

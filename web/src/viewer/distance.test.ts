@@ -15,3 +15,8 @@ test('without a pixel size there are no millimetres', () => {
 test('an end beyond the image is none of this image', () => {
   expect(distanceMm(image([1, 1]), [0, 0], [6, 60])).toBe('calliper_outside')
 })
+
+test('beside the calibrated part of a picture nothing is measured', () => {
+  const part = { ...image([1, 1]), region: [10, 0, 30, 40] } as ImageInfo
+  expect([distanceMm(part, [10, 0], [29, 0]), distanceMm(part, [9, 0], [20, 0]), distanceMm(part, [10, 0], [31, 0])]).toEqual([19, 'calliper_outside', 'calliper_outside'])
+})

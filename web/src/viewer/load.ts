@@ -46,6 +46,7 @@ async function fetchCine(study: string, info: ImageInfo): Promise<Cine> {
     pixels,
     window: frames.header.window ?? [0, 255],
     ...timesOf(info.frames, info.times_ms ?? frames.header.times_ms ?? null),
+    heart_rate: frames.header.heart_rate ?? null,
     labels: current && {
       current: current.data,
       automatic: (automatic ?? current).data,
@@ -77,6 +78,7 @@ export function examOf(study: Study, cines: Record<string, Cine>): ExamState {
     playing: false,
     speed: 1,
     layers: LAYERS,
+    segments: null,
     tool: 'window',
     distances: [],
     panel: 'numbers',

@@ -1,6 +1,6 @@
 import { cpuUsage } from 'node:process'
 import { expect, test } from 'vitest'
-import { greyTable, labelTable, paintLabels, paintPlane } from './lut'
+import { greyTable, labelTable, paintPlane, tintLabels } from './lut'
 
 const grey = (word: number) => word & 255
 
@@ -30,10 +30,16 @@ test('colour keeps its channels', () => {
   expect([words[0]! & 255, (words[0]! >> 8) & 255, (words[0]! >> 16) & 255]).toEqual([10, 20, 30])
 })
 
-test('background stays transparent', () => {
-  const words = new Uint32Array(2)
-  paintLabels(words, [0, 1], 0, labelTable({ LV: 1 }))
-  expect([words[0]! >>> 24, words[1]! >>> 24]).toEqual([0, 255])
+test('a label tints its pixels, and the rest stays as it is', () => {
+  const table = labelTable({ LV: 1 }) // 92, 200, 215
+  const white = 0xffffffff
+  const words = Uint32Array.from([white, white, 0xff000000])
+  tintLabels(words, [0, 1, 1], 0, table)
+  const channels = (word: number) => [word & 255, (word >> 8) & 255, (word >> 16) & 255, word >>> 24]
+  const mixed = (grey: number) => [92, 200, 215].map((each) => Math.floor((each * 72 + grey * 184) / 256))
+  expect(words[0]).toBe(white)
+  expect(channels(words[1]!)).toEqual([...mixed(255), 255])
+  expect(channels(words[2]!)).toEqual([...mixed(0), 255])
 })
 
 test('two frames of 256 x 256 with labels cost a fraction of a sixtieth of a second', () => {
@@ -43,7 +49,7 @@ test('two frames of 256 x 256 with labels cost a fraction of a sixtieth of a sec
   const pair = () => {
     for (let each = 0; each < 2; each++) {
       paintPlane(words, pixels, 0, grey)
-      paintLabels(words, pixels.data, 0, colours)
+      tintLabels(words, pixels.data, 0, colours)
     }
   }
   for (let warm = 0; warm < 20; warm++) pair()

@@ -39,9 +39,14 @@ export function paintPlane(words: Uint32Array, pixels: Cine['pixels'], start: nu
   }
 }
 
-/** For each label its colour, transparent where there is none. */
+const labelTables = new WeakMap<object, Uint32Array>()
+
+/** For each label its colour; 0 where it has none. */
 export function labelTable(scheme: Readonly<Record<string, number>>): Uint32Array {
+  const known = labelTables.get(scheme)
+  if (known) return known
   const table = new Uint32Array(256)
+  labelTables.set(scheme, table)
   for (const [structure, value] of Object.entries(scheme)) {
     const [red, green, blue] = COLOURS[structure.toUpperCase()] ?? [255, 255, 255]
     table[value] = OPAQUE | (blue << 16) | (green << 8) | red
@@ -49,8 +54,21 @@ export function labelTable(scheme: Readonly<Record<string, number>>): Uint32Arra
   return table
 }
 
-export function paintLabels(words: Uint32Array, labels: ArrayLike<number>, start: number, table: Uint32Array): void {
-  for (let index = 0; index < words.length; index++) words[index] = table[labels[start + index]! & 255]!
+/** How much of a pixel is the colour of its label, of 256. */
+const TINT = 72
+const [RED_AND_BLUE, GREEN] = [0xff00ff, 0x00ff00]
+
+/** Lays the colours of labels over the words of a canvas, half transparent. */
+export function tintLabels(words: Uint32Array, labels: ArrayLike<number>, start: number, table: Uint32Array): void {
+  for (let index = 0; index < words.length; index++) {
+    const colour = table[labels[start + index]! & 255]!
+    if (colour === 0) continue
+    const word = words[index]!
+    // Two channels at a time: their products stay apart, and below 2 ** 32.
+    const outer = (word & RED_AND_BLUE) * (256 - TINT) + (colour & RED_AND_BLUE) * TINT
+    const inner = (word & GREEN) * (256 - TINT) + (colour & GREEN) * TINT
+    words[index] = OPAQUE | ((outer >>> 8) & RED_AND_BLUE) | ((inner >>> 8) & GREEN)
+  }
 }
 
 type Colour = readonly [red: number, green: number, blue: number]

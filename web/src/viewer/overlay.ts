@@ -1,36 +1,44 @@
 /** Draws what lies over the picture: contours, axis, disks, segments, distances, the ruler. */
 
-import type { Plane } from '../api/types'
+import type { Plane, SegmentOutline } from '../api/types'
 import { curveThrough } from '../geometry/curve'
 import type { Point } from '../geometry/point'
 import type { Cine, Distance, ExamState, View } from '../store/state'
-import { frameOf, planeOf } from '../store/exam'
+import { frameOf, planeOf, segmentsOf } from '../store/exam'
 import { distanceMm } from './distance'
 import { colourOf } from './lut'
 import { toScreen, type Size, type Transform } from './transform'
 
-const rings = new WeakMap<readonly Point[], readonly Point[]>()
-
-function ringOf(points: readonly Point[]): readonly Point[] {
-  let ring = rings.get(points)
-  if (!ring) rings.set(points, (ring = curveThrough(points)))
-  return ring
-}
-
 type Brush = CanvasRenderingContext2D
 
-function trace(brush: Brush, transform: Transform, points: readonly Point[], isClosed: boolean): void {
-  brush.beginPath()
+const SEGMENT = '#ffd9a8'
+/** Pixels of the screen that a number needs. */
+const ROOM = 24
+
+const curves = new WeakMap<readonly Point[], { transform: Transform; path: Path2D }>()
+
+/** A closed curve on the screen, worked out once as long as the view stays where it is: films come round again. */
+function curveOn(transform: Transform, points: readonly Point[]): Path2D {
+  let known = curves.get(points)
+  if (known?.transform !== transform) {
+    known = { transform, path: pathOf(transform, curveThrough(points), true) }
+    curves.set(points, known)
+  }
+  return known.path
+}
+
+function pathOf(transform: Transform, points: readonly Point[], isClosed: boolean): Path2D {
+  const path = new Path2D()
   for (const point of points) {
     const { x, y } = toScreen(transform, point)
-    brush.lineTo(x, y)
+    path.lineTo(x, y)
   }
-  if (isClosed) brush.closePath()
-  brush.stroke()
+  if (isClosed) path.closePath()
+  return path
 }
 
 function line(brush: Brush, transform: Transform, from: Point, to: Point): void {
-  trace(brush, transform, [from, to], false)
+  brush.stroke(pathOf(transform, [from, to], false))
 }
 
 function drawContours(brush: Brush, transform: Transform, plane: Plane, isDashed: boolean): void {
@@ -38,7 +46,7 @@ function drawContours(brush: Brush, transform: Transform, plane: Plane, isDashed
   brush.lineWidth = isDashed ? 1.1 : 1.6
   for (const [name, points] of Object.entries(plane.contours)) {
     brush.strokeStyle = colourOf(name, isDashed ? 0.8 : 1)
-    trace(brush, transform, ringOf(points), true)
+    brush.stroke(curveOn(transform, points))
   }
   brush.setLineDash([])
 }
@@ -67,10 +75,21 @@ function drawDisks(brush: Brush, transform: Transform, { disks }: Plane): void {
   for (const [from, to] of disks ?? []) line(brush, transform, from, to)
 }
 
-function drawSegments(brush: Brush, transform: Transform, { segments }: Plane): void {
-  brush.strokeStyle = colourOf('myo', 0.8)
-  brush.lineWidth = 1
-  for (const points of segments ?? []) trace(brush, transform, points, points.length > 2)
+/** Rings, and in each that has room for it the number. */
+function drawSegments(brush: Brush, transform: Transform, segments: readonly SegmentOutline[]): void {
+  for (const { number, points } of segments) {
+    brush.strokeStyle = SEGMENT
+    brush.lineWidth = 1.2
+    brush.stroke(pathOf(transform, points, true))
+    if (number === null) continue
+    const places = points.map((point) => toScreen(transform, point))
+    const middle = (side: 'x' | 'y') => places.reduce((sum, place) => sum + place[side], 0) / places.length
+    const extent = (side: 'x' | 'y') => Math.max(...places.map((place) => place[side])) - Math.min(...places.map((place) => place[side]))
+    if (Math.max(extent('x'), extent('y')) < ROOM) continue
+    brush.textAlign = 'center'
+    letter(brush, String(number), middle('x'), middle('y') + 4, SEGMENT)
+    brush.textAlign = 'start'
+  }
 }
 
 function drawDistance(brush: Brush, transform: Transform, cine: Cine, distance: Distance): void {
@@ -112,18 +131,17 @@ function drawRuler(brush: Brush, transform: Transform, cine: Cine, size: Size): 
   const x = Math.round(size.width - 9) + 0.5
   brush.strokeStyle = 'rgba(228, 233, 238, 0.55)'
   brush.lineWidth = 1
+  brush.beginPath()
   for (let each = 0; each <= count; each++) {
     const y = Math.round(top + each * centimetre) + 0.5
-    brush.beginPath()
     brush.moveTo(x, y)
     brush.lineTo(x - (each % 5 === 0 ? 7 : 4), y)
-    brush.stroke()
   }
+  brush.stroke()
 }
 
 /** Everything over one view, in CSS pixels. */
 export function drawOverlay(brush: Brush, transform: Transform, size: Size, exam: ExamState, cine: Cine, view: View): void {
-  brush.clearRect(0, 0, size.width, size.height)
   brush.lineJoin = 'round'
   const frame = frameOf(exam, view)
   const { layers } = exam
@@ -131,11 +149,11 @@ export function drawOverlay(brush: Brush, transform: Transform, size: Size, exam
   const automatic = planeOf(cine, frame, view.slice, 'automatic')
   if (plane) {
     if (layers.disks) drawDisks(brush, transform, plane)
-    if (layers.segments) drawSegments(brush, transform, plane)
     if (layers.automatic && plane.edited && automatic) drawContours(brush, transform, automatic, true)
     if (layers.contours) drawContours(brush, transform, plane, false)
     if (layers.axis) drawAxis(brush, transform, plane)
   }
+  if (layers.segments) drawSegments(brush, transform, segmentsOf(exam, view.image, frame, view.slice))
   if (size.height > 150) drawRuler(brush, transform, cine, size)
   for (const distance of exam.distances) {
     if (distance.image === view.image && distance.slice === view.slice) drawDistance(brush, transform, cine, distance)

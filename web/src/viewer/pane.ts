@@ -5,46 +5,44 @@ import { planeSpan, frameOf } from '../store/exam'
 import { page } from '../store/page'
 import type { Cine, ExamState, View } from '../store/state'
 import type { Point } from '../geometry/point'
-import { greyTable, labelTable, paintLabels, paintPlane } from './lut'
+import type { Drawn } from './drawing'
+import { greyTable, labelTable, paintPlane, tintLabels } from './lut'
 import { drawOverlay } from './overlay'
 import { toImage, toScreen, transformOf, type Size, type Transform } from './transform'
 import type { Viewport } from './viewport'
 
-/** A canvas that has the image's own grid and is scaled by the style. */
+/** One plane with its labels, on the image's own grid. */
 class Raster {
   readonly canvas = document.createElement('canvas')
-  private readonly brush = this.canvas.getContext('2d')!
+  private readonly brush = this.canvas.getContext('2d', { alpha: false })!
   private picture = this.brush.createImageData(1, 1)
   words = new Uint32Array(1)
 
-  constructor(className: string) {
-    this.canvas.className = className
-    this.canvas.setAttribute('aria-hidden', 'true')
-  }
-
-  resize(width: number, height: number): boolean {
-    if (this.canvas.width === width && this.canvas.height === height) return false
+  resize(width: number, height: number): void {
+    if (this.canvas.width === width && this.canvas.height === height) return
     this.canvas.width = width
     this.canvas.height = height
     this.picture = this.brush.createImageData(width, height)
     this.words = new Uint32Array(this.picture.data.buffer)
-    return true
   }
 
   show(): void {
     this.brush.putImageData(this.picture, 0, 0)
   }
-
-  place({ across, down, left, top }: Transform): void {
-    this.canvas.style.transform = `matrix(${across}, 0, 0, ${down}, ${left}, ${top})`
-  }
 }
 
-export class Pane implements Viewport {
-  private readonly picture = new Raster('picture')
-  private readonly labels = new Raster('labels')
-  private readonly over = document.createElement('canvas')
-  private readonly brush = this.over.getContext('2d')!
+/** Beyond the image. */
+const GROUND = '#000'
+const ACTIVE = '#3f8c98'
+
+/**
+ * One canvas for all that moves: canvases that lie upon each other are laid together anew for each picture of the
+ * screen, which without a graphics card takes longer than drawing them.
+ */
+export class Pane implements Drawn, Viewport {
+  private readonly canvas = document.createElement('canvas')
+  private readonly brush = this.canvas.getContext('2d', { alpha: false })!
+  private readonly raster = new Raster()
   private readonly handles = document.createElement('div')
   private konva: Konva.Stage | null = null
   private size: Size = { width: 1, height: 1 }
@@ -57,10 +55,10 @@ export class Pane implements Viewport {
     readonly element: HTMLElement,
     readonly index: number,
   ) {
-    this.over.className = 'over'
-    this.over.setAttribute('aria-hidden', 'true')
+    this.canvas.className = 'picture'
+    this.canvas.setAttribute('aria-hidden', 'true')
     this.handles.className = 'handles'
-    element.prepend(this.picture.canvas, this.labels.canvas, this.over, this.handles)
+    element.prepend(this.canvas, this.handles)
     this.watcher = new ResizeObserver(() => this.measure())
     this.watcher.observe(element)
     this.measure()
@@ -69,7 +67,8 @@ export class Pane implements Viewport {
   close(): void {
     this.watcher.disconnect()
     this.konva?.destroy()
-    for (const part of [this.picture.canvas, this.labels.canvas, this.over, this.handles]) part.remove()
+    this.canvas.remove()
+    this.handles.remove()
   }
 
   private exam(): ExamState {
@@ -125,10 +124,8 @@ export class Pane implements Viewport {
     if (!width || !height) return
     this.size = { width, height }
     const ratio = window.devicePixelRatio || 1
-    this.over.width = Math.round(width * ratio)
-    this.over.height = Math.round(height * ratio)
-    this.over.style.width = `${width}px`
-    this.over.style.height = `${height}px`
+    this.canvas.width = Math.round(width * ratio)
+    this.canvas.height = Math.round(height * ratio)
     this.brush.setTransform(ratio, 0, 0, ratio, 0, 0)
     this.konva?.size(this.size)
     this.drawn = {}
@@ -149,50 +146,40 @@ export class Pane implements Viewport {
     const cine = view && exam.cines[view.image]
     if (!exam || !cine) return
     const frame = frameOf(exam, view)
-    this.transform = transformOf(cine.info, view, this.size)
-    const { across, down, left, top } = this.transform
-    if (this.isNew('place', across, down, left, top, cine.info.width, cine.info.height)) {
-      this.picture.place(this.transform)
-      this.labels.place(this.transform)
-    }
-    this.drawPicture(exam, cine, view, frame)
-    this.drawLabels(exam, cine, view, frame)
-    const over = [view, frame, cine.revision, cine.info, exam.layers, exam.distances, across, down, left, top]
-    if (this.isNew('over', ...over)) drawOverlay(this.brush, this.transform, this.size, exam, cine, view)
+    if (this.isNew('place', cine.info, view.zoom, view.pan, this.size)) this.transform = transformOf(cine.info, view, this.size)
+    const isPainted = this.paint(exam, cine, view, frame)
+    const isActive = exam.active === this.index
+    const over = [view, frame, cine.revision, cine.info, exam.layers, exam.segments, exam.study.version, exam.distances, isActive, this.transform]
+    if (!this.isNew('over', ...over) && !isPainted) return
+    this.lay(cine)
+    drawOverlay(this.brush, this.transform, this.size, exam, cine, view)
+    if (isActive) this.frameActive()
   }
 
-  private drawPicture(exam: ExamState, cine: Cine, view: View, frame: number): void {
+  /** The plane with its labels, on the grid of the image; whether it is another than before. */
+  private paint(exam: ExamState, cine: Cine, view: View, frame: number): boolean {
     const window = exam.window[view.image] ?? cine.window
-    const isOther = this.picture.resize(cine.info.width, cine.info.height)
     if (this.isNew('table', cine.pixels, window)) this.table = greyTable(cine.pixels, window)
-    if (!this.isNew('picture', cine.pixels, this.table, frame, view.slice) && !isOther) return
+    const labels = exam.layers.labels ? cine.labels : null
+    if (!this.isNew('plane', cine.pixels, this.table, frame, view.slice, labels, cine.revision)) return false
     const [start] = planeSpan(cine.info, frame, view.slice)
-    paintPlane(this.picture.words, cine.pixels, start * cine.pixels.channels, this.table)
-    this.picture.show()
+    this.raster.resize(cine.info.width, cine.info.height)
+    paintPlane(this.raster.words, cine.pixels, start * cine.pixels.channels, this.table)
+    if (labels) tintLabels(this.raster.words, labels.current, start, labelTable(labels.scheme))
+    this.raster.show()
+    return true
   }
 
-  private drawLabels(exam: ExamState, cine: Cine, view: View, frame: number): void {
-    const isShown = exam.layers.labels && cine.labels !== null
-    this.labels.canvas.hidden = !isShown
-    if (!isShown || !cine.labels) return
-    const isOther = this.labels.resize(cine.info.width, cine.info.height)
-    if (!this.isNew('labels', cine.labels.current, cine.revision, frame, view.slice) && !isOther) return
-    const [start] = planeSpan(cine.info, frame, view.slice)
-    paintLabels(this.labels.words, cine.labels.current, start, labelTable(cine.labels.scheme))
-    this.labels.show()
+  private lay({ info }: Cine): void {
+    const { across, down, left, top } = this.transform
+    this.brush.fillStyle = GROUND
+    this.brush.fillRect(0, 0, this.size.width, this.size.height)
+    this.brush.drawImage(this.raster.canvas, left, top, info.width * across, info.height * down)
   }
-}
 
-/** All views that are in the page, drawn together. */
-export const panes = new Set<Pane>()
-
-let isAsked = 0
-
-/** Draws before the next picture of the screen; at once where one is just being made. */
-export function drawSoon(): void {
-  if (isAsked) return
-  isAsked = requestAnimationFrame(() => {
-    isAsked = 0
-    for (const pane of panes) pane.draw()
-  })
+  private frameActive(): void {
+    this.brush.strokeStyle = ACTIVE
+    this.brush.lineWidth = 1
+    this.brush.strokeRect(0.5, 0.5, this.size.width - 1, this.size.height - 1)
+  }
 }

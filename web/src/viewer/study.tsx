@@ -15,6 +15,7 @@ import { useWords, type Key } from '../words'
 import { FilmBar, ToolRail, ViewBar } from './bars'
 import { bindingsOf, listenForKeys } from './keys'
 import { closeStudy, openStudy } from './load'
+import { followSegments } from './segments'
 import { Views } from './views'
 
 const PANELS: readonly [string, () => ComponentChild][] = [
@@ -109,6 +110,7 @@ export function StudyPage({ id }: { id: string }) {
       closeStudy()
     }
   }, [id])
+  useEffect(followSegments, [])
   const session = useMemo(() => (isOpen ? editing() : null), [isOpen, id])
   useEffect(() => {
     if (!session) return

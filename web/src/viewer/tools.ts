@@ -59,6 +59,7 @@ function dragging(name: string, icon: string, key: string, cursor: string, act: 
       if (by) act(viewport as Pane, by)
     },
     up: () => drag.end(),
+    leave: () => drag.end(),
   }
 }
 
@@ -96,6 +97,10 @@ export const CALLIPER: Tool = {
   },
   move(_viewport, at) {
     if (measuring) setExam(({ distances }) => ({ distances: distances.with(-1, { ...distances.at(-1)!, to: at }) }))
+  },
+  leave() {
+    if (measuring) setExam(({ distances }) => ({ distances: distances.slice(0, -1) }))
+    measuring = null
   },
   up() {
     const last = page.get().exam?.distances.at(-1)

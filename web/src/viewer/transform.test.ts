@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { View } from '../store/state'
-import { toImage, toScreen, transformOf, zoomed } from './transform'
+import { carried, toImage, toScreen, transformOf, zoomed } from './transform'
 
 const IMAGE = { height: 100, width: 200, spacing_mm: [2, 1] as [number, number] }
 const VIEW: View = { image: 'a', slice: 0, pin: null, zoom: 1, pan: [0, 0] }
@@ -26,6 +26,16 @@ test('zooming holds what is under the pointer', () => {
   const next = zoomed(IMAGE, VIEW, SIZE, at, 2)
   const after = toImage(transformOf(IMAGE, next, SIZE), at)
   expect(next.zoom).toBe(2)
+  expect(after[0]).toBeCloseTo(before[0])
+  expect(after[1]).toBeCloseTo(before[1])
+})
+
+test('what two fingers took hold of stays under them, also where they go', () => {
+  const [from, to] = [{ x: 100, y: 90 }, { x: 160, y: 50 }]
+  const before = toImage(transformOf(IMAGE, VIEW, SIZE), from)
+  const next = carried(IMAGE, VIEW, SIZE, from, to, 1.5)
+  const after = toImage(transformOf(IMAGE, next, SIZE), to)
+  expect(next.zoom).toBe(1.5)
   expect(after[0]).toBeCloseTo(before[0])
   expect(after[1]).toBeCloseTo(before[1])
 })

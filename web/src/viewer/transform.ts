@@ -49,11 +49,18 @@ export const toImage = (transform: Transform, at: { x: number; y: number }): Poi
 export const MOST_ZOOM = 20
 export const LEAST_ZOOM = 0.5
 
-/** Zooms about a point of the view, which stays where it is. */
-export function zoomed(image: Placed, view: View, size: Size, at: { x: number; y: number }, by: number): View {
+interface Place {
+  x: number
+  y: number
+}
+
+/** Zooms, and moves what lay at one place of the view to another: under both fingers stays what they took hold of. */
+export function carried(image: Placed, view: View, size: Size, from: Place, to: Place, by: number): View {
   const zoom = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, view.zoom * by))
-  const held = toImage(transformOf(image, view, size), at)
-  const next = transformOf(image, { zoom, pan: view.pan }, size)
-  const now = toImage(next, at)
+  const held = toImage(transformOf(image, view, size), from)
+  const now = toImage(transformOf(image, { zoom, pan: view.pan }, size), to)
   return { ...view, zoom, pan: [view.pan[0] + held[0] - now[0], view.pan[1] + held[1] - now[1]] }
 }
+
+/** Zooms about a point of the view, which stays where it is. */
+export const zoomed = (image: Placed, view: View, size: Size, at: Place, by: number): View => carried(image, view, size, at, at, by)

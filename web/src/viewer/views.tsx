@@ -4,14 +4,15 @@ import { useEffect, useRef } from 'preact/hooks'
 import { Curves } from '../panels/curves'
 import type { Editing } from '../editing'
 import { cineOf, frameOf, pinOf } from '../store/exam'
-import { page, setExam, usePage } from '../store/page'
+import { page, setExam, useFilm, usePage } from '../store/page'
 import type { ExamState, View } from '../store/state'
 import { useWords, type Key } from '../words'
 import { number } from '../words/format'
 import { setView, stepFrame, stepSlice } from './actions'
-import { drawSoon, Pane, panes } from './pane'
+import { drawSoon, panes } from './drawing'
+import { Pane } from './pane'
 import { changeWindow, PAN, VIEWER_TOOLS, WINDOW } from './tools'
-import { zoomed } from './transform'
+import { carried, zoomed } from './transform'
 import type { Tool } from './viewport'
 
 /** The tool for a button of the mouse. */
@@ -41,8 +42,9 @@ class Pinch {
     const before = this.spread()
     this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY })
     const after = this.spread()
-    const at = pane.inside({ clientX: after.x, clientY: after.y })
-    setView((view) => zoomed(pane.cine().info, view, pane.sized(), at, after.wide / (before.wide || 1)), pane.index)
+    const inside = ({ x, y }: { x: number; y: number }) => pane.inside({ clientX: x, clientY: y })
+    const by = after.wide / (before.wide || 1)
+    setView((view) => carried(pane.cine().info, view, pane.sized(), inside(before), inside(after), by), pane.index)
     return true
   }
 
@@ -60,12 +62,16 @@ function listen(pane: Pane, editing: Editing): () => void {
   const { element } = pane
   const pinch = new Pinch()
   let held: Tool | null = null
+  /** What a hand had begun is as if it had not. */
+  const drop = () => {
+    held?.leave?.()
+    held = null
+  }
   const down = (event: PointerEvent) => {
     if (page.get().exam?.active !== pane.index) setExam({ active: pane.index })
     element.focus({ preventScroll: true })
     if (pinch.down(event)) {
-      held?.leave?.()
-      held = null
+      drop()
       return
     }
     held = toolOf(event, editing)
@@ -83,6 +89,11 @@ function listen(pane: Pane, editing: Editing): () => void {
     held?.up?.(pane, pane.pointed(event), event)
     held = null
   }
+  /** The system takes the pointer away, as for a gesture of its own: nobody let go. */
+  const cancel = (event: PointerEvent) => {
+    pinch.up(event)
+    drop()
+  }
   const wheel = (event: WheelEvent) => {
     event.preventDefault()
     const by = Math.sign(event.deltaY || event.deltaX)
@@ -99,7 +110,7 @@ function listen(pane: Pane, editing: Editing): () => void {
     ['pointerdown', down],
     ['pointermove', move],
     ['pointerup', up],
-    ['pointercancel', up],
+    ['pointercancel', cancel],
     ['contextmenu', still],
   ]
   for (const [name, hear] of heard) element.addEventListener(name, hear as EventListener)
@@ -117,7 +128,7 @@ function Corners({ index, isSmall }: { index: number; isSmall: boolean }) {
   const language = usePage((state) => state.language)
   const view = usePage(({ exam }) => shown(exam, index))
   const info = usePage(({ exam }) => view && exam && cineOf(exam, view)?.info)
-  const frame = usePage(({ exam }) => {
+  const frame = useFilm(({ exam }) => {
     const now = shown(exam, index)
     return now && exam ? frameOf(exam, now) : 0
   })

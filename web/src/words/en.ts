@@ -102,7 +102,8 @@ const PAGE_EN = {
   pause: 'Pause',
   speed: 'Speed',
   calliper_no_size: 'The pixel size of this image is not known: no millimetres can be measured.',
-  calliper_outside: 'Both ends must lie within the same image.',
+  segments_none: 'The wall cannot be divided into segments here: the checks say why.',
+  calliper_outside: 'Both ends must lie where the image is calibrated.',
 
   // Curves
   series: 'Quantity of the curve',
@@ -166,7 +167,6 @@ const PAGE_EN = {
   analyse: 'Analyse',
   analyse_again: 'Analyse again',
   analyse_help: 'Say what the files do not say, or say wrongly. Corrections so far are kept as an earlier version.',
-  as_found: 'as found ({view})',
   row_height: 'Height of a row',
   column_width: 'Width of a column',
   patient_and_times: 'Patient and times',
@@ -177,6 +177,10 @@ const PAGE_EN = {
   sex: 'Sex',
   female: 'female',
   male: 'male',
+  how_analysed: 'Model and report',
+  model: 'Model',
+  model_fitting: 'the one that fits best',
+  report_language: 'Language of the report',
   both_sizes: 'Give both sizes of a pixel, or none.',
   not_a_number: 'Numbers above zero only.',
 

@@ -100,7 +100,8 @@ export const FR: Record<Key, string> = {
   pause: 'Pause',
   speed: 'Vitesse',
   calliper_no_size: "La taille des pixels de cette image n'est pas connue : aucune mesure en millimètres n'est possible.",
-  calliper_outside: 'Les deux extrémités doivent être dans la même image.',
+  segments_none: "La paroi ne peut pas être divisée en segments ici : les contrôles disent pourquoi.",
+  calliper_outside: "Les deux extrémités doivent être dans la partie étalonnée de l'image.",
 
   series: 'Grandeur de la courbe',
   length: 'longueur',
@@ -162,7 +163,6 @@ export const FR: Record<Key, string> = {
   analyse_again: "Refaire l'analyse",
   analyse_help:
     'Indiquez ce que les fichiers ne disent pas, ou disent mal. Les corrections déjà faites sont gardées comme version antérieure.',
-  as_found: 'comme trouvé ({view})',
   row_height: "Hauteur d'une ligne",
   column_width: "Largeur d'une colonne",
   patient_and_times: 'Patient et temps',
@@ -173,6 +173,10 @@ export const FR: Record<Key, string> = {
   sex: 'Sexe',
   female: 'féminin',
   male: 'masculin',
+  how_analysed: 'Modèle et compte rendu',
+  model: 'Modèle',
+  model_fitting: 'le mieux adapté',
+  report_language: 'Langue du compte rendu',
   both_sizes: "Donnez les deux dimensions d'un pixel, ou aucune.",
   not_a_number: 'Seulement des nombres positifs.',
 

@@ -47,7 +47,10 @@ def outlined(plane: UInt8[np.ndarray, "height width"], scheme: LabelScheme, name
         known = ", ".join(outline_names(scheme)) or "none"
         raise InputError(f"there is no outline {name!r} in these labels", remedy=f"they have {known}.")
     values = [scheme.values[structure] for structure in OUTLINED[name] if structure in scheme.values]
-    return np.isin(plane, values)
+    found = np.zeros(plane.shape, bool)
+    for value in values:  # `np.isin` builds a table of look-ups that takes ten times as long
+        found |= plane == value
+    return found
 
 
 def outlines_of(

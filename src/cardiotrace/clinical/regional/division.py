@@ -64,6 +64,15 @@ class Division:
         # A hair below 360 may be rounded up to it.
         return np.asarray(_RING_NUMBERS[(turned // 60).astype(int) % 6] + 6 * level)
 
+    def borders(self, depth: int) -> Float[np.ndarray, "n"]:
+        """Angles at which the segments of a slice meet, degrees counterclockwise from the image's right.
+
+        Args:
+            depth: number of the slice, one of `middles`.
+        """
+        first, count = (45.0, len(_APICAL_NUMBERS)) if self.levels[depth] == 2 else (0.0, len(_RING_NUMBERS))
+        return np.asarray((self.middles[depth] + first + np.arange(count) * (360 / count)) % 360)
+
     def labels(self, stack: TracedStack, frame: int) -> UInt8[np.ndarray, "depth height width"]:
         """The segment of every voxel of myocardium in the closed slices of a frame; 0 elsewhere.
 

@@ -43,6 +43,24 @@ class Arcs:
             found.append(np.diff([0.0, *np.interp(ends, height, way), way[-1]]))
         return np.array(found)
 
+    def places(self, line: WallLine) -> Float[np.ndarray, "7"]:
+        """Where the arcs meet, as places along the points of a line: from the first hinge over the apex to the other.
+
+        Between two of them lies an arc: basal, mid and apical of the left wall, then apical, mid and basal of the right.
+
+        Example:
+            >>> angle = np.linspace(np.pi, 0, 182)
+            >>> round_line = WallLine(np.stack([-30 * np.sin(angle), 30 * np.cos(angle)], axis=1))
+            >>> Arcs.of(round_line).places(round_line).round(1).tolist()
+            [0.0, 30.0, 60.0, 90.5, 121.0, 151.0, 181.0]
+        """
+        ends = []
+        for wall, shares in zip(_walls(line), self.heights, strict=True):
+            _, height = _rising(wall)
+            ends.append(np.interp(shares, height, np.arange(len(height))))
+        last, top = len(line.points) - 1, _split(line) - 0.5
+        return np.concatenate([[0.0], ends[0], [top], last - ends[1][::-1], [last]])
+
     def numbers(self, line: WallLine) -> Int[np.ndarray, "n"]:
         """In which arc each point of a line lies: 0 to 2 of the left wall from its base up, 3 to 5 of the right one."""
         height, split = _heights(line), _split(line)

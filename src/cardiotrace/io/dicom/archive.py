@@ -11,6 +11,7 @@ import lzma
 import stat
 import tarfile
 import tempfile
+import weakref
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -84,10 +85,25 @@ def too_many(path: Path) -> InputError:
 
 def _of_zip(path: Path) -> Iterator[Member]:
     _check_table(path)
-    archive = zipfile.ZipFile(path)
+    file = path.open("rb")
+    try:
+        archive = zipfile.ZipFile(file)
+    except BaseException:
+        file.close()
+        raise
+    _close_with(archive, file)
     for info in archive.infolist():
         if not info.is_dir():
             yield Member(info.filename, partial(_open_zipped, archive, info), _problem_of_zipped(info))
+
+
+def _close_with(owner: object, file: BinaryIO) -> None:
+    """Close a file when nobody refers to its owner any more.
+
+    Members are read long after they were listed, and headers refer to each other in circles: whatever is collected as a
+    part of one is finalised in any order, its file perhaps first, which warns. This comes before all finalisers.
+    """
+    weakref.finalize(owner, file.close)
 
 
 def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
@@ -134,6 +150,7 @@ def _leads_out(name: str) -> bool:
 
 def _of_tar(path: Path, kind: str) -> Iterator[Member]:
     holder = _Holder(path.open("rb") if kind == "tar" else _unpacked(path))
+    _close_with(holder, holder.file)
     with tarfile.open(fileobj=holder.file, mode="r:") as archive:
         for info in archive:
             if not info.isdir():
@@ -146,9 +163,9 @@ def _problem_of_tarred(info: tarfile.TarInfo) -> str:
     return _problem_of(info.name, info.size) if info.isreg() else "a link or device, which is not followed"
 
 
-@dataclass
+@dataclass(eq=False)
 class _Holder:
-    """The file of a tar, which is closed when nobody refers to its members any more."""
+    """The file of a tar."""
 
     file: BinaryIO
 
@@ -156,9 +173,6 @@ class _Holder:
         """A member from its beginning."""
         self.file.seek(start)
         return io.BytesIO(self.file.read(size))
-
-    def __del__(self) -> None:
-        self.file.close()
 
 
 def _unpacked(path: Path) -> BinaryIO:

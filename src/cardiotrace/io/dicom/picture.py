@@ -135,7 +135,11 @@ def _described(image: StoredImage, file: DicomFile, layout: _Layout) -> StoredIm
         doubts=() if region is None else region.doubts,
         times_ms=timing.times_ms,
         times=timing.known,
-        acquisition=replace(acquisition_of(file.header), r_waves_ms=r_waves_of(file.header)),
+        acquisition=replace(
+            acquisition_of(file.header),
+            r_waves_ms=r_waves_of(file.header),
+            region=None if region is None else region.part_of(layout.rows, layout.columns),
+        ),
         frame_interval_ms=timing.interval_ms,
         header=DicomSource(tuple((DicomFrame(file, number + 1),) for number in range(layout.frames))),
         notes=(*timing.notes, *(() if region is None else region.notes)),

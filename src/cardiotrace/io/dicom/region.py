@@ -47,6 +47,18 @@ class Region:
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
+    def part_of(self, height: int, width: int) -> tuple[int, int, int, int] | None:
+        """(top, left, bottom, right) in a picture of this size; None where it is all of it.
+
+        Example:
+            >>> Region(slice(10, 90), slice(0, 100)).part_of(100, 100), Region(slice(0, 9), slice(0, 9)).part_of(9, 9)
+            ((10, 0, 90, 100), None)
+        """
+        top, bottom, _ = self.rows.indices(height)
+        left, right, _ = self.columns.indices(width)
+        part = top, left, bottom, right
+        return None if part == (0, 0, height, width) else part
+
 
 @dataclass(frozen=True)
 class _Box:

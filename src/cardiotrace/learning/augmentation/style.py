@@ -109,10 +109,10 @@ def attach_mixstyle(network: nn.Module, config: MixStyle) -> None:
         return mixed(features, config) if module.training else None
 
     for level in levels_of(network, config.levels, "augmentation.mixstyle"):
-        level.register_forward_hook(_uncompiled(mix))
+        level.register_forward_hook(uncompiled(mix))
 
 
-def _uncompiled(hook: Callable[..., Any]) -> Callable[..., Any]:
+def uncompiled(hook: Callable[..., Any]) -> Callable[..., Any]:
     """The hook, before which a compiled network steps out of its graph: what is drawn is no constant."""
     disabled: Callable[..., Any] = torch.compiler.disable(hook)  # type: ignore[no-untyped-call]
     return disabled
@@ -159,7 +159,7 @@ class StyleSearch:
                 self._drawn[index] = _Style.drawn(features, self.config.rate)
             return self._drawn[index].put_on_last(features)
 
-        return _uncompiled(put)
+        return uncompiled(put)
 
     def __enter__(self) -> "StyleSearch":
         """New styles from here; until the end the network's features have them."""

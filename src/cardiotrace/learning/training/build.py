@@ -11,10 +11,13 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.datasets.packed import PackedSample
 from cardiotrace.inference.model_file import Model
 from cardiotrace.learning.augmentation.style import attach_mixstyle
-from cardiotrace.learning.losses import LOSSES
+from cardiotrace.learning.losses import LOSSES, Loss
 from cardiotrace.learning.models.blocks import with_channels_last
 from cardiotrace.learning.models.catalog import make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
+from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
+from cardiotrace.learning.training.adaptation.domains import Adaptation
+from cardiotrace.learning.training.adaptation.parts import AdaptationParts
 from cardiotrace.learning.training.distillation import DistillationObjective, Teacher
 from cardiotrace.learning.training.fabric import Fabric
 from cardiotrace.learning.training.learner import Learner
@@ -56,6 +59,8 @@ class ObjectiveContext:
     teachers: tuple[Model, ...] = ()
     class_names: tuple[str, ...] = ()
     """Foreground classes, in order of their index from 1."""
+    sample_shape: tuple[int, ...] = ()
+    """(channels, *space) of what the network sees."""
 
     def learner(self, network: Module) -> Learner[Module]:
         """A network that learns as the recipe says, in its memory layout, compiled where it asks for that."""
@@ -78,7 +83,7 @@ ObjectiveMaker = Callable[[ObjectiveContext], Objective]
 
 
 def make_objective(context: ObjectiveContext) -> Objective:
-    """The objective that a recipe asks for: shapes, or distillation where it names teachers, else supervised training.
+    """The objective that a recipe asks for: shapes, an adaptation, distillation by teachers, else supervised training.
 
     Raises:
         InputError: the network learns from whole label maps, and some samples do not tell of all structures.
@@ -91,12 +96,29 @@ def make_objective(context: ObjectiveContext) -> Objective:
     loss = LOSSES.make(recipe.loss, path="loss")
     if recipe.shapes is not None:
         return ShapeObjective(context.fabric, learner, loss, recipe.shapes, context.class_names)
+    if recipe.adaptation is not None:
+        return ADAPTATIONS.make(recipe.adaptation.method, _parts(context, learner, loss, recipe.adaptation))
     if recipe.distillation is not None and context.teachers:
         teacher = Teacher.of(context.teachers, recipe.distillation)
         return DistillationObjective(context.fabric, learner, loss, teacher, context.class_names)
     if recipe.augmentation.maxstyle is not None:
         return StyledObjective(context.fabric, learner, loss, recipe.augmentation.maxstyle, context.class_names)
     return SupervisedObjective(context.fabric, learner, loss, context.class_names)
+
+
+def _parts(context: ObjectiveContext, learner: Learner[Network], loss: Loss, adaptation: Adaptation) -> AdaptationParts:
+    return AdaptationParts(
+        context.fabric,
+        learner,
+        loss,
+        adaptation,
+        context.samples,
+        context.sample_shape,
+        context.learner,
+        context.class_names,
+        context.recipe.seed,
+        context.recipe.training.epochs,
+    )
 
 
 def _require_complete(context: ObjectiveContext) -> None:

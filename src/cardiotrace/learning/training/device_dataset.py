@@ -25,9 +25,9 @@ from cardiotrace.preprocessing import NeighboursOf, Preprocessing
 Images = Float[torch.Tensor, "batch channels *space"]
 Labels = Int64[torch.Tensor, "batch *space"]
 
-_ORDER, _AUGMENTATION, _WINDOWS, _DIRECTION = 1, 2, 3, 4
-"""First word of a seed: the order of samples, the changes to them, their windows and the direction of their stacks must
-not draw the same numbers."""
+_ORDER, _AUGMENTATION, _WINDOWS, _DIRECTION, _UNLABELLED = 1, 2, 3, 4, 5
+"""First word of a seed: the order of samples, the changes to them, their windows, the direction of their stacks and who
+comes beside them without labels must not draw the same numbers."""
 
 
 @dataclass(frozen=True)
@@ -244,11 +244,32 @@ class TrainingOrder:
     """Shares in which groups are drawn; None shows every sample alike."""
     foreground: float = 0.0
     """Share of a batch, its last units, whose window is laid around a pixel of a structure."""
+    unlabelled: int = 0
+    """Samples without a reference that stand in each batch behind the labelled ones, drawn pass after pass; an epoch
+    then passes over the labelled ones. With 0 all samples are passed over alike."""
 
     def steps_per_epoch(self, samples: int) -> int:
         """The given number, or the whole batches of one pass; at least one."""
         # The rest that fills no batch waits for another epoch's order: two samples would pull as hard as thirty.
         return self.steps or max(1, samples // self.batch_size)
+
+    def passed_over(self, dataset: DeviceDataset) -> int:
+        """Samples that an epoch passes over: all, or those with labels where others come beside them."""
+        return self._passed(dataset).numel() * dataset.units.shape[1]
+
+    def _passed(self, dataset: DeviceDataset) -> torch.Tensor:
+        units = torch.arange(len(dataset.units))
+        return units[_labelled_units(dataset)] if self.unlabelled else units
+
+    def _beside(self, dataset: DeviceDataset, steps: int, epoch: int) -> Int64[torch.Tensor, "steps units"]:
+        """Units without labels, those of each step; none where none are asked for or there."""
+        waiting = torch.nonzero(~_labelled_units(dataset)).flatten() if self.unlabelled else torch.arange(0)
+        if not len(waiting):
+            return waiting.reshape(1, 0).expand(steps, 0)
+        generator, count = _generator(_UNLABELLED, self.seed, epoch), max(1, self.unlabelled // dataset.units.shape[1])
+        passes = math.ceil(steps * count / len(waiting))
+        drawn = torch.cat([waiting[torch.randperm(len(waiting), generator=generator)] for _ in range(passes)])
+        return drawn[: steps * count].reshape(steps, count)
 
     def batches(self, dataset: DeviceDataset, epoch: int) -> Iterator[TrainingBatch]:
         """This process's share of the batches of one epoch (from 0), augmented and normalised.
@@ -259,9 +280,11 @@ class TrainingOrder:
         self._require_changeable(dataset)
         members = dataset.units.shape[1]
         per_step = max(1, self.batch_size // members)
-        order = self._order(dataset, per_step, epoch)
-        for step in range(self.steps_per_epoch(dataset.units.numel())):
-            units = dataset.units[order[step * per_step : (step + 1) * per_step]]
+        passed, steps = self._passed(dataset), self.steps_per_epoch(self.passed_over(dataset))
+        order = passed[self._order(dataset, passed, per_step, epoch)]
+        beside = self._beside(dataset, steps, epoch)
+        for step in range(steps):
+            units = dataset.units[torch.cat([order[step * per_step : (step + 1) * per_step], beside[step]])]
             mine = self._share(*units.shape)
             images, labels, slices = self._changed(dataset, units, mine, (epoch, step))
             if (dataset.neighbours and not dataset.has_direction) or dataset.are_volumes:
@@ -285,11 +308,12 @@ class TrainingOrder:
         generator = _generator(_DIRECTION, self.seed, *when)
         return (torch.rand(len(units), generator=generator) < 0.5).repeat_interleave(units.shape[1])[mine]
 
-    def _order(self, dataset: DeviceDataset, batch: int, epoch: int) -> torch.Tensor:
-        """Units in order of use: one pass, or pass after pass until the given steps have enough."""
-        generator, count = _generator(_ORDER, self.seed, epoch), len(dataset.units)
+    def _order(self, dataset: DeviceDataset, passed: torch.Tensor, batch: int, epoch: int) -> torch.Tensor:
+        """Places in `passed` in order of use: one pass, or pass after pass until the given steps have enough."""
+        generator, count = _generator(_ORDER, self.seed, epoch), len(passed)
         if self.balance is not None:
-            groups = [dataset.samples[index].groups[self.balance.key] for index in dataset.units[:, 0].tolist()]
+            leading = dataset.units[passed, 0].tolist()
+            groups = [dataset.samples[index].groups[self.balance.key] for index in leading]
             return balanced_order(groups, count if self.steps is None else self.steps * batch, self.balance, generator)
         passes = 1 if self.steps is None else math.ceil(self.steps * batch / count)
         return torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
@@ -361,6 +385,12 @@ class TrainingOrder:
         if self.world == 1:
             return parameters
         return dataclasses.replace(_rows(parameters, mine), noise_seed=parameters.noise_seed + self.rank)
+
+
+def _labelled_units(dataset: DeviceDataset) -> Bool[torch.Tensor, " units"]:
+    """Which units have a sample with a reference."""
+    labelled = torch.tensor([sample.is_labelled for sample in dataset.samples])
+    return labelled[dataset.units].any(dim=1)
 
 
 def _rows(parameters: Parameters, rows: torch.Tensor) -> Parameters:

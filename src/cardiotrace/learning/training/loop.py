@@ -41,7 +41,7 @@ class TrainingTask:
     @property
     def steps_per_epoch(self) -> int:
         """Batches of an epoch."""
-        return self.order.steps_per_epoch(self.training.units.numel())
+        return self.order.steps_per_epoch(self.order.passed_over(self.training))
 
     @property
     def steps(self) -> int:
@@ -51,8 +51,10 @@ class TrainingTask:
     @property
     def samples_per_epoch(self) -> int:
         """How many samples are seen in an epoch, over all processes together."""
-        count = self.settings.batch_size * self.steps_per_epoch
-        return count if self.settings.steps_per_epoch is not None else min(count, self.training.units.numel())
+        labelled = self.settings.batch_size * self.steps_per_epoch
+        if self.settings.steps_per_epoch is None:
+            labelled = min(labelled, self.order.passed_over(self.training))
+        return labelled + self.order.unlabelled * self.steps_per_epoch
 
     @property
     def validation_batch_size(self) -> int:

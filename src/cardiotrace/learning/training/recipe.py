@@ -28,6 +28,9 @@ from cardiotrace.learning.models.blocks import Axes
 from cardiotrace.learning.models.catalog import ARCHITECTURES, axes_of, make_network
 from cardiotrace.learning.models.network import Network, NetworkSpec
 from cardiotrace.learning.models.sides import Divisor, all_sides, check_size, nearest_sides
+from cardiotrace.learning.training.adaptation.catalog import ADAPTATIONS
+from cardiotrace.learning.training.adaptation.domains import Adaptation
+from cardiotrace.learning.training.adaptation.method import MethodConfig
 from cardiotrace.learning.training.balance import Balance, Shares
 from cardiotrace.learning.training.distillation import Distillation
 from cardiotrace.learning.training.optimiser import OPTIMISERS, SCHEDULES
@@ -105,6 +108,8 @@ class Recipe:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     distillation: Distillation | None = None
     """Other models that teach this one; none by default."""
+    adaptation: Adaptation | None = None
+    """Other domains that the model is to serve, whose labels are not looked at; none by default."""
     shapes: ShapeLearning | None = None
     """Learn from label maps alone, for a model that corrects them; by default from images."""
     views: tuple[View, ...] | None = None
@@ -130,10 +135,9 @@ class Recipe:
             raise ValueError("augmentation changes colours, and neighbours are planes in grey: leave out one of them")
         if self.neighbours_of != "slices" and not self.neighbours:
             raise ValueError("neighbours_of has no effect without neighbours: give their number")
-        if self.augmentation.maxstyle is not None and self.distillation is not None:
-            raise ValueError("augmentation.maxstyle searches by labels alone: leave out distillation")
         if self.data.validation_patients == 0:
             self._require_no_choice()
+        self._require_one_teacher()
 
     def _require_no_choice(self) -> None:
         """Where nobody validates nothing can be chosen by it."""
@@ -142,10 +146,37 @@ class Recipe:
         if self.schedule.name == "plateau":
             raise ValueError('data.validation_patients = 0 leaves no score to follow: choose a schedule but "plateau"')
 
+    def _require_one_teacher(self) -> None:
+        """What is done with a batch is one thing."""
+        if self.augmentation.maxstyle is not None and self.distillation is not None:
+            raise ValueError("augmentation.maxstyle searches by labels alone: leave out distillation")
+        if self.adaptation is None:
+            return
+        others = {
+            "distillation": self.distillation,
+            "shapes": self.shapes,
+            "augmentation.maxstyle": self.augmentation.maxstyle,
+            "data.pseudo_labels": self.data.pseudo_labels,
+        }
+        if given := [key for key, value in others.items() if value is not None]:
+            raise ValueError(f"adaptation says what images without labels are for: leave out {given[0]}")
+
     @property
     def axes(self) -> Axes:
         """Of a sample: 2 where the network sees planes, 3 where it sees volumes."""
         return axes_of(self.architecture)
+
+    @property
+    def adaptation_config(self) -> MethodConfig:
+        """The options of its adaptation."""
+        config: MethodConfig = ADAPTATIONS.config(self.adaptation.method if self.adaptation else Choice("none"))
+        return config
+
+    @property
+    def unlabelled_per_batch(self) -> int:
+        """Images without labels that stand beside the labelled ones of a batch."""
+        sees = self.adaptation is not None and self.adaptation_config.sees_targets
+        return self.adaptation.unlabelled_in(self.training.batch_size) if self.adaptation and sees else 0
 
     @property
     def fold_seed(self) -> int:
@@ -237,6 +268,9 @@ def recipe_from_plain(values: dict[str, Any]) -> Recipe:
     recipe = from_plain(Recipe, with_present_keys(values, FORMER_KEYS))
     resolved: dict[str, Any] = {key: catalog.resolve(getattr(recipe, key), path=key) for key, catalog in _CATALOGS}
     recipe = dataclasses.replace(recipe, **resolved)
+    if recipe.adaptation is not None:
+        method = ADAPTATIONS.resolve(recipe.adaptation.method, path="adaptation.method")
+        recipe = dataclasses.replace(recipe, adaptation=dataclasses.replace(recipe.adaptation, method=method))
     dataset = recipe.data.dataset
     DATASETS.config(dataset, path="data.dataset")
     dataset = dataclasses.replace(dataset, package=DATASETS.entry(dataset).package)
@@ -265,7 +299,24 @@ def _check_network(recipe: Recipe) -> None:
     for name in ("mixstyle", "maxstyle"):
         if (style := getattr(recipe.augmentation, name)) is not None:
             levels_of(network, style.levels, f"augmentation.{name}")
+    _check_adaptation(recipe, network)
     _check_sides(recipe, network)
+
+
+def _check_adaptation(recipe: Recipe, network: Network) -> None:
+    """What a network adds to its loss by itself takes labels for the whole truth; an upper bound adapts to nothing."""
+    if recipe.adaptation is not None and recipe.adaptation.target_labels and recipe.adaptation_config.sees_targets:
+        raise ConfigError(
+            f"adaptation.target_labels is the upper bound, and {recipe.adaptation.method.name} adapts without them",
+            remedy='set adaptation.method = "none", or target_labels = false.',
+        )
+    adds = type(network).auxiliary_losses is not Network.auxiliary_losses
+    if adds and recipe.adaptation is not None and recipe.adaptation_config.sees_targets:
+        raise ConfigError(
+            f"architecture {recipe.architecture.name!r} learns from whole label maps, and targets of an adaptation have"
+            " none",
+            remedy="choose another architecture, such as unet.",
+        )
 
 
 def input_size(recipe: Recipe) -> tuple[int, ...] | None:

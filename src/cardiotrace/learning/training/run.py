@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cardiotrace.core.config import to_plain
 from cardiotrace.core.contract import ENVIRONMENT
 from cardiotrace.core.errors import InputError, UsageError
 from cardiotrace.core.file import read_limited
@@ -22,11 +23,13 @@ from cardiotrace.datasets.packed import PackedDataset
 from cardiotrace.datasets.split import Split, write_split
 from cardiotrace.inference.localiser import Localiser
 from cardiotrace.inference.model_file import Model, read_model
+from cardiotrace.inference.spec import AdaptationSpec
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.io import write_bytes, write_json, write_text
 from cardiotrace.learning.models.network import Network
 from cardiotrace.learning.models.sides import all_sides, nearest_sides
 from cardiotrace.learning.training import state as states
+from cardiotrace.learning.training.adaptation.domains import Adaptation, described, learned_from, without_target_labels
 from cardiotrace.learning.training.build import ObjectiveContext, ObjectiveMaker, build_model, make_objective
 from cardiotrace.learning.training.device import flushed_denormals, make_fabric
 from cardiotrace.learning.training.device_dataset import DeviceDataset, TrainingNeeds, TrainingOrder
@@ -93,6 +96,8 @@ class TrainingData:
     """Whether samples without labels are learned from as well, for objectives that can."""
     localiser: Model | None = None
     """What found the heart in the images, where they are cropped around it."""
+    adaptation: AdaptationSpec | None = None
+    """What the model is adapted to; filled in where the recipe says so."""
     note: str = ""
     """What was done to the images that the recipe does not tell, such as 8 bits in place of 16."""
 
@@ -295,12 +300,14 @@ def train(
         WorkError: the loss is no longer a number, or the folder cannot be written.
     """
     recipe, folder = run.recipe, run.folder
+    data = _without_target_labels(data, recipe.adaptation)
     fabric = make_fabric(recipe.training, accelerator=hardware.accelerator, processes=hardware.processes)
     fabric.launch()
     network = build_model(recipe, channels=data.packed.images.shape[1], classes=data.scheme.class_count)
     left_out = _start(run, data, network)
     task = _task(fabric, recipe, data, network)
-    context = ObjectiveContext(fabric, recipe, network, task.training.samples, run.teachers, task.class_names)
+    shape = (recipe.channels_seen(data.packed.images.shape[1]), *(recipe.training.crop or task.training.shape))
+    context = ObjectiveContext(fabric, recipe, network, task.training.samples, run.teachers, task.class_names, shape)
     state = states.State(objective(context))
     if folder.checkpoint.exists():
         states.load(state, folder.checkpoint, recipe=recipe.digest())
@@ -411,6 +418,15 @@ def _start(run: CheckedRun, data: TrainingData, network: Network) -> str:
     return data.start.put_into(network, only_fitting=run.recipe.training.initial_weights == "fitting")
 
 
+def _without_target_labels(data: TrainingData, adaptation: Adaptation | None) -> TrainingData:
+    """The data as an adaptation may see them; here, so that nobody can train with labels that it must not know."""
+    if adaptation is None:
+        return data
+    packed = without_target_labels(data.packed, adaptation)
+    told = described(packed, data.split.training, adaptation)
+    return replace(data, packed=packed, adaptation=told, with_unlabelled=not adaptation.target_labels)
+
+
 def _task(fabric: Fabric, recipe: Recipe, data: TrainingData, network: Network) -> TrainingTask:
     settings = recipe.training
     apex = None if recipe.augmentation.sector is None else recipe.augmentation.sector.apex
@@ -431,8 +447,9 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData, network: Network) 
             settings.crop,
             recipe.data.balanced,
             settings.foreground or 0.0,
+            recipe.unlabelled_per_batch,
         ),
-        training=DeviceDataset(data.packed, _learned_from(data), recipe.preprocessing, fabric.device, needs),
+        training=DeviceDataset(data.packed, _learned_from(data, recipe), recipe.preprocessing, fabric.device, needs),
         validation=DeviceDataset(
             data.packed, _chosen_by(data, settings.keep), recipe.preprocessing, fabric.device, validated
         ),
@@ -449,9 +466,12 @@ def _depth(data: TrainingData, network: Network, crop: tuple[int, ...] | None) -
     return nearest_sides(deepest, all_sides(network.divisor, 3)[0])[1]
 
 
-def _learned_from(data: TrainingData) -> NDArray[np.int64]:
+def _learned_from(data: TrainingData, recipe: Recipe) -> NDArray[np.int64]:
     """Samples of the training part; without labels only where training learns from those too."""
     indices = data.packed.indices_of(data.split.training, labelled_only=not data.with_unlabelled)
+    if recipe.adaptation is not None:
+        with_targets = recipe.adaptation_config.sees_targets
+        indices = learned_from(data.packed, indices, recipe.adaptation, with_unlabelled=with_targets)
     return _required(indices, "training")
 
 
@@ -480,6 +500,7 @@ def _write_head(run: CheckedRun, data: TrainingData, left_out: str) -> None:
         told |= {"taught_by": teacher_identities(teachers)} if teachers else {}
         told |= {"pseudo_labels": data.pseudo_labels} if data.pseudo_labels else {}
         told |= {} if data.fold is None else {"fold": data.fold}
+        told |= {"adaptation": to_plain(data.adaptation)} if data.adaptation else {}
         told |= {"images": data.note} if data.note else {}
         write_json(folder.environment, ENVIRONMENT.stamp(told))  # the first file of a run, see `RunFolder.is_begun`
     if data.localiser is not None:

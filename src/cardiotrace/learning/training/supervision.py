@@ -1,6 +1,6 @@
 """Supervised training: a loss on every output of a network, and what the network adds of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
 
@@ -52,15 +52,35 @@ class SupervisedObjective:
         known = known_classes(batch.samples, self.class_names, batch.labels.device)
         return self.loss if known is None else marginal_loss(self.loss, known)
 
+    def outputs_of(self, batch: TrainingBatch, progress: Progress) -> TrainingOutputs:
+        """What the network says of a batch; who learns from its features as well hears them here."""
+        return TrainingOutputs.of(self.learner.model(batch.images))
+
+    def further_losses(
+        self, batch: TrainingBatch, outputs: TrainingOutputs, progress: Progress
+    ) -> Mapping[str, Tensor]:
+        """Weighted losses by name beside that on the logits: by default what the network adds of its own."""
+        return self.network.auxiliary_losses(outputs, batch.labels)
+
+    def descend(self, total: Tensor, further: Mapping[str, Tensor], progress: Progress) -> None:
+        """One step of all that learn.
+
+        Args:
+            total: sum of the losses, times the batch's weight.
+            further: those of `further_losses`, which are part of it.
+            progress: how far the training is.
+        """
+        descend(self.fabric, total, progress, [self.learner])
+
     def step(self, batch: TrainingBatch, progress: Progress) -> Losses:
         """See `Objective`."""
         loss = self.loss_of(batch)
-        outputs = TrainingOutputs.of(self.learner.model(batch.images))
+        outputs = self.outputs_of(batch, progress)
         segmentation = supervised_loss(outputs, batch.labels, loss)
-        auxiliary = self.network.auxiliary_losses(outputs, batch.labels)
+        auxiliary = self.further_losses(batch, outputs, progress)
         # The network's own are summed first: floating-point sums depend on the order, and runs are repeated to the bit.
         total = (segmentation + reduce(add, auxiliary.values()) if auxiliary else segmentation) * batch.weight
-        descend(self.fabric, total, progress, [self.learner])
+        self.descend(total, {name: value * batch.weight for name, value in auxiliary.items()}, progress)
         named = {SEGMENTATION: segmentation, **auxiliary} if auxiliary else {}
         return {TOTAL: total.detach(), **{name: value.detach() * batch.weight for name, value in named.items()}}
 

@@ -119,7 +119,6 @@ class PlaneSchema(Schema):
     contours: dict[str, list[Point]]
     axis: dict[str, Any] | None
     disks: list[list[Point]] | None
-    segments: list[list[Point]] | None
     edited: bool
     verdict: Literal["accepted", "rejected"] | None
 

@@ -19,5 +19,6 @@ async def follow(
     services: Shared, last_event_id: Annotated[str | None, Header(max_length=100)] = None
 ) -> StreamingResponse:
     """Every change of studies and jobs: `study`, `job`, `deleted`, and `resync` where too much was missed."""
-    services.pool.warm("analysis")  # a page is open: an exam may be dropped on it any moment
+    services.warm("analysis")  # a page is open: an exam may be dropped on it any moment
+    services.warm("desk")  # or be looked at
     return StreamingResponse(services.hub.listen(last_event_id), media_type="text/event-stream")

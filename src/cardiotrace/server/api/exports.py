@@ -23,6 +23,7 @@ Form = Literal[
     "labels.zip",
     "measures.json",
     "measures.csv",
+    "segments.json",
     "segmentations.zip",
     "structured-report.dcm",
     "fhir.json",

@@ -1,5 +1,6 @@
 """Images of a study: pixels, labels and traces, as containers and JSON."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,11 +11,12 @@ from fastapi import Query, Request, Response
 from cardiotrace.server.api.files import content_answer, made_answer
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.desk.current import current_labels, current_traces, tag_of
+from cardiotrace.server.desk.drawing import drawn_file
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.edit_tables import PlaneRow
 from cardiotrace.server.store.journal import planes_of
 from cardiotrace.server.store.studies import MissingError, get_study
-from cardiotrace.server.store.written import automatic_exam
+from cardiotrace.server.store.written import automatic_exam, read_json_file
 
 router = make_router("images")
 ARRAY = "application/x-cardiotrace-array"
@@ -52,12 +54,22 @@ def show_labels(study: Identifier, name: ImageName, request: Request, services: 
 
 
 @router.get("/studies/{study}/images/{name}/traces", response_class=Response, responses=PLANES)
-def show_traces(study: Identifier, name: ImageName, request: Request, services: Shared, of: Of = "current") -> Response:
+async def show_traces(
+    study: Identifier, name: ImageName, request: Request, services: Shared, of: Of = "current"
+) -> Response:
     """Contours, long axes and disks of all planes."""
-    path, digest, planes = _standing(services, study, name, "traces.json", of)
+    labels, _, planes = await asyncio.to_thread(_standing, services, study, name, "labels", of)
+    path = await drawn_file(services, study, name, labels.stem)
+    tag = tag_of(f"{path.parent.name}-{labels.stem}", planes)  # an analysis draws each image once
     if not planes:
-        return content_answer(request, path, "application/json", digest, compressed=True)
-    return made_answer(request, lambda: current_traces(path, planes), "application/json", tag_of(digest, planes))
+        return content_answer(request, path, "application/json", tag, compressed=True)
+    return await asyncio.to_thread(
+        made_answer,
+        request,
+        lambda: current_traces(read_json_file(path)["planes"], planes),
+        "application/json",
+        tag,
+    )
 
 
 def _standing(services: Services, study: str, name: str, kind: str, of: Of) -> tuple[Path, str, Sequence[PlaneRow]]:
@@ -69,14 +81,20 @@ def _standing(services: Services, study: str, name: str, kind: str, of: Of) -> t
 
 def file_of(services: Services, study: str, name: str, kind: str) -> tuple[Path, str]:
     """A file that the analysis wrote of an image, and the digest of its content."""
-    with services.database.reading() as session:
-        get_study(session, study)
+    file = f"{image_of(services, study, name)['file']}.{kind}"
     folder = services.data.study(study).automatic
     exam = automatic_exam(folder)
-    image = next((each for each in (exam or {"images": ()})["images"] if each["name"] == name), None)
-    if exam is None or image is None:
-        raise MissingError("there is no such image", remedy="look at the images of the study.")
-    file = f"{image['file']}.{kind}"
-    if file not in exam["digests"]:
+    if exam is None or file not in exam["digests"]:
         raise MissingError("there is nothing of this kind of the image", remedy="no model traced it.")
     return folder / file, exam["digests"][file]
+
+
+def image_of(services: Services, study: str, name: str) -> dict[str, Any]:
+    """What the analysis says of an image."""
+    with services.database.reading() as session:
+        get_study(session, study)
+    exam = automatic_exam(services.data.study(study).automatic)
+    found: dict[str, Any] | None = next((each for each in (exam or {"images": ()})["images"] if each["name"] == name), None)
+    if found is None:
+        raise MissingError("there is no such image", remedy="look at the images of the study.")
+    return found

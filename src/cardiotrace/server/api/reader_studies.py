@@ -24,11 +24,11 @@ from cardiotrace.server.api.editing_schemas import (
 )
 from cardiotrace.server.api.edits import answer
 from cardiotrace.server.api.files import made_answer
-from cardiotrace.server.api.images import ARRAY, CONTAINER, PLANES, ImageName, file_of
+from cardiotrace.server.api.images import ARRAY, CONTAINER, PLANES, ImageName, file_of, image_of
 from cardiotrace.server.api.leases import LeaseToken, Person, leased, told
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import ImageSchema
-from cardiotrace.server.desk.current import current_labels, current_traces, tag_of
+from cardiotrace.server.desk.current import current_labels, current_traces, no_traces, tag_of
 from cardiotrace.server.desk.editing import Target, study_params
 from cardiotrace.server.desk.signing import outputs_file
 from cardiotrace.server.services import Services
@@ -158,11 +158,11 @@ def reading_traces(
     group: Group, study: Identifier, name: ImageName, request: Request, services: Shared, person: Person
 ) -> Response:
     """Outlines as the reader drew them so far."""
-    reading, (path, digest) = _find(services, group, study, person), file_of(services, study, name, "traces.json")
+    reading, image = _find(services, group, study, person), image_of(services, study, name)
     with services.database.reading() as session:
         planes = planes_of(session, reading, name)
-    tag = tag_of(f"{digest}{reading}", planes)
-    return made_answer(request, lambda: current_traces(path, planes, is_blank=True), "application/json", tag)
+    traces = no_traces(image["frames"], image["slices"])
+    return made_answer(request, lambda: current_traces(traces, planes), "application/json", tag_of(reading, planes))
 
 
 @router.post("/reader-studies/{group}/readings/{study}/done")

@@ -32,6 +32,7 @@ _EXPECTED = {
     503: "The process that worked on it ended.",
     507: "There is no room.",
 }
+_FAULT = 500
 _STATUS: Mapping[type[Exception], int] = {
     MissingError: 404,
     ConflictError: 409,
@@ -69,8 +70,11 @@ def make_router(tag: str, *, is_open: bool = False) -> APIRouter:
         tag: what its routes are about.
         is_open: whether anybody may ask.
     """
+    # FastAPI compiles a model for each status of each route, half of the time to start: one of them stands for all.
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorAnswer.__name__}"}}}
+    told = dict.fromkeys(_EXPECTED, {"content": content}) | {_FAULT: {"model": ErrorAnswer}}
     responses: dict[int | str, dict[str, Any]] = {
-        status: {"model": ErrorAnswer, "description": text} for status, text in _EXPECTED.items()
+        status: {**told[status], "description": text} for status, text in _EXPECTED.items()
     }
     doors = [] if is_open else [Security(door) for door in _DOORS]
     return APIRouter(prefix="/api/v1", tags=[tag], responses=responses, dependencies=doors)
@@ -111,7 +115,7 @@ async def _no_room(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _told(_: Request, error: Exception) -> JSONResponse:
-    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), _FAULT)
     if isinstance(error, WorkerLostError):
         return error_answer(status, "the process that worked on it ended", "try it again.")
     known = explained(error)
@@ -121,4 +125,4 @@ async def _told(_: Request, error: Exception) -> JSONResponse:
 async def _fault(request: Request, error: Exception) -> JSONResponse:
     route = getattr(request.scope.get("route"), "path", "-")
     _LOG.error("%s %s failed", request.method, route, exc_info=error)
-    return error_answer(500, f"unexpected {type(error).__name__}", "look at the server's log, and please report it.")
+    return error_answer(_FAULT, f"unexpected {type(error).__name__}", "look at the server's log, and please report it.")

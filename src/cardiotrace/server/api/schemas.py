@@ -83,6 +83,8 @@ class ImageSchema(Schema):
     width: int
     spacing_mm: tuple[float, float] | None
     slice_mm: float | None
+    region: tuple[int, int, int, int] | None = None
+    """Top, left, bottom and right of what shows tissue, in pixels; null for all of the picture."""
     times_ms: list[float] | None
     phases: dict[str, int]
     structures: list[str]

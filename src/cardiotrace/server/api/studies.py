@@ -120,7 +120,7 @@ def _details(services: Services, row: StudyRow) -> dict[str, Any]:
 
 def _image(image: dict[str, Any], measures: dict[str, Any] | None) -> ImageSchema:
     """An image with the key frames as they are measured now."""
-    facts = {key: image[key] for key in ImageSchema.model_fields}
+    facts = {key: image[key] for key in ImageSchema.model_fields if key in image}
     frames = (measures or {}).get("key_frames", ())
     measured = {found["phase"]: found["frame"] for found in reversed(frames) if found["image"] == image["name"]}
     return ImageSchema(**{**facts, "phases": {**facts["phases"], **measured}})

@@ -39,7 +39,7 @@ Offset = Annotated[int, Query(ge=0, le=2**50, description="Bytes that are there 
 @router.post("/uploads", status_code=201)
 async def begin_upload(services: Shared) -> UploadMade:
     """Begin to send an exam, or several."""
-    services.pool.warm("analysis")  # while the files travel
+    services.warm("analysis")  # while the files travel
     return UploadMade(id=await asyncio.to_thread(_begun, services))
 
 

@@ -10,15 +10,14 @@ from typing import Any
 
 from cardiotrace.server.store.blobs import BlobStore
 from cardiotrace.server.store.edit_tables import PlaneRow
-from cardiotrace.server.store.written import read_json_file
 
+Traces = Sequence[Sequence[Mapping[str, Any]]]
 _HEAD = 8
 """Bytes before the header of a container, see `work.container`."""
 _NOTHING: Mapping[str, Any] = {
     "contours": {},
     "axis": None,
     "disks": None,
-    "segments": None,
     "edited": False,
     "verdict": None,
 }
@@ -54,15 +53,19 @@ def current_labels(path: Path, planes: Sequence[PlaneRow], blobs: BlobStore, *, 
     return bytes(content)
 
 
-def current_traces(path: Path, planes: Sequence[PlaneRow], *, is_blank: bool = False) -> bytes:
+def no_traces(frames: int, slices: int) -> Traces:
+    """Those of planes in which nobody drew anything yet."""
+    return [[_NOTHING] * slices for _ in range(frames)]
+
+
+def current_traces(traces: Traces, planes: Sequence[PlaneRow]) -> bytes:
     """The traces with those of the planes that are edited.
 
     Args:
-        path: of the traces that the analysis wrote.
+        traces: of all planes, by frame and slice; see `work.traces` and `no_traces`.
         planes: that stand edited.
-        is_blank: leave out what the analysis found.
     """
-    found = [[dict(_NOTHING) if is_blank else plane for plane in frame] for frame in read_json_file(path)["planes"]]
+    found = [list(frame) for frame in traces]
     for plane in planes:
         found[plane.frame][plane.slice] = plane.trace
     return json.dumps({"planes": found}, separators=(",", ":")).encode()

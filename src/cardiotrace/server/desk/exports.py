@@ -1,5 +1,6 @@
 """Results of a study as files: made in a process of their own when they are asked for, kept with the version."""
 
+import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -13,14 +14,13 @@ from cardiotrace.core.errors import InputError
 from cardiotrace.core.reporter import ProgressReporter
 from cardiotrace.core.text import csv_text
 from cardiotrace.io.atomic import write_json
-from cardiotrace.server.desk.opened import Desk, OpenExam
+from cardiotrace.server.desk.opened import DESK, OpenExam
 from cardiotrace.workflows.services.analysis import Analysis
 from cardiotrace.workflows.services.record import read_record
 from cardiotrace.workflows.services.report_form import ReportConfig
 
 _STAMP = (1980, 1, 1, 0, 0, 0)
 """Of files in archives: the same results give the same archive."""
-_DESK = Desk()
 
 
 def export_study(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def export_study(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, An
         InputError: there is nothing of the form, such as DICOM results of what was no DICOM.
         UsageError: there is no browser to print with.
     """
-    opened = _DESK.exam(params)
+    opened = DESK.exam(params)
     if opened.at != params["at"]:
         if params["held"] is None:
             return {"needs": "held"}
@@ -67,12 +67,9 @@ def _page(wanted: _Wanted) -> None:
 
 
 def _pdf(wanted: _Wanted) -> None:
-    from cardiotrace.report.pdf import find_browser, print_page
+    from cardiotrace.report.pdf import print_content
 
-    find_browser()
-    page = wanted.path.with_name("report.html")
-    page.write_text(wanted.analysis.report(wanted.config).page, "utf-8")
-    print_page(page, wanted.path)
+    print_content(wanted.analysis.report(wanted.config).page, wanted.path)
 
 
 def _labels(wanted: _Wanted) -> None:
@@ -108,6 +105,20 @@ def _structured_report(wanted: _Wanted) -> None:
     (_archive(wanted) / REPORT_FILE).replace(wanted.path)
 
 
+def _segments(wanted: _Wanted) -> None:
+    from cardiotrace.clinical.segment_outline import segment_outlines
+
+    opened = wanted.opened
+    exam, labels = wanted.edits.exam(opened.subject.exam), opened.exam.labels(wanted.edits)
+    found = segment_outlines(exam, labels, known=opened.exam.known)
+    plain = {
+        name: [[[each.to_plain() for each in plane] for plane in frame] for frame in planes]
+        for name, planes in found.items()
+    }
+    # Not indented: many small numbers, which a page fetches.
+    wanted.path.write_text(json.dumps({"images": plain}, allow_nan=False, separators=(",", ":")), "utf-8")
+
+
 def _archive(wanted: _Wanted) -> Path:
     from cardiotrace.workflows.services.archive import moment, require_dicom, write_archive
 
@@ -132,6 +143,7 @@ FORMS: Mapping[str, Callable[[_Wanted], None]] = {
     "labels.zip": _labels,
     "measures.json": _json,
     "measures.csv": _csv,
+    "segments.json": _segments,
     "segmentations.zip": _segmentations,
     "structured-report.dcm": _structured_report,
     "fhir.json": _fhir,

@@ -1,6 +1,7 @@
 """Exams that are open at the desk: read once, kept in memory as long as there is room, measured after each gesture."""
 
 import json
+import shutil
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,18 +15,16 @@ from cardiotrace.clinical.editing.edits import Address, Change, Edits, Kind, Sai
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.core.config import from_plain
 from cardiotrace.core.errors import InputError
-from cardiotrace.core.exam import ExamImage, Landmarks
+from cardiotrace.core.exam import Landmarks
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.reporter import ProgressReporter
-from cardiotrace.core.terms import Structure
-from cardiotrace.geometry.blank import blank_planes
 from cardiotrace.server.desk.kept import Keeper
 from cardiotrace.server.desk.wire import gesture_of, packed_plane
 from cardiotrace.server.store.blobs import BlobStore
 from cardiotrace.server.store.folder import DataFolder
 from cardiotrace.server.work.analysis import MEASURES, phases_of, read_labels, summary_of
 from cardiotrace.server.work.opening import AnalysisOptions, StudyFiles
-from cardiotrace.server.work.traces import plain_trace
+from cardiotrace.server.work.traces import measured_cine, plain_trace, traced_planes
 from cardiotrace.workflows.services.analysis import Analyser, Analysis
 from cardiotrace.workflows.services.editing import EditedExam, without_models
 from cardiotrace.workflows.services.stored_tracing import read_tracing
@@ -90,7 +89,8 @@ class Desk:
         return len(self._open)
 
 
-_DESK = Desk()
+DESK = Desk()
+"""The exams of this process."""
 
 
 def read_exam(params: Mapping[str, Any]) -> OpenExam:
@@ -129,7 +129,7 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
     Raises:
         InputError: the gesture cannot be; nothing changed.
     """
-    opened = _DESK.exam(params)
+    opened = DESK.exam(params)
     if opened.at != params["at"]:
         if params["held"] is None:
             return {"needs": "held"}
@@ -159,13 +159,37 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
     }
 
 
+def draw_image(params: Mapping[str, Any], _: ProgressReporter) -> None:
+    """Write what is drawn over an image as its analysis left it, for `desk.drawing`.
+
+    Args:
+        params: those of `read_exam`; `image`, its name, and `target`, the file, in a folder of this analysis alone.
+    """
+    target = Path(params["target"])
+    if target.exists():  # somebody else asked at the same time
+        return
+    opened = DESK.exam(params)
+    image = next(each for each in opened.subject.exam.images if each.name == params["image"])
+    planes = traced_planes(image, opened.subject.automatic[image.name], opened.exam.known)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for other in target.parent.parent.iterdir():
+        if other != target.parent:  # of an earlier analysis
+            shutil.rmtree(other, ignore_errors=True)
+    write_json_file(target, {"planes": planes})
+
+
 def write_measures(analysis: Analysis, data: DataFolder, params: Mapping[str, Any]) -> None:
     """Write the measures of a version; they count once the server has written the edit into its journal."""
     folder = data.study(params["study"]).outputs(params["version"]) / params["folder"]
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{MEASURES}-new"
-    fresh.write_text(json.dumps(analysis.to_plain(), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
-    fresh.replace(folder / MEASURES)
+    write_json_file(folder / MEASURES, analysis.to_plain())
+
+
+def write_json_file(path: Path, value: Any) -> None:
+    """Write JSON in short, all of it or nothing."""
+    fresh = path.with_name(f".{path.name}-new")
+    fresh.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+    fresh.replace(path)
 
 
 def changed_planes(
@@ -177,7 +201,7 @@ def changed_planes(
     exam = edits.exam(opened.subject.exam)
     images = {image.name: image for image in exam.images}
     for name in sorted({name for name, _, _ in places}):
-        cine = _cine(images[name], labels[name], opened)
+        cine = measured_cine(images[name], labels[name], opened.exam.known)
         for _, frame, depth in sorted(place for place in places if place[0] == name):
             yield {
                 "image": name,
@@ -186,16 +210,6 @@ def changed_planes(
                 "labels": packed_plane(labels[name].array[frame, depth]),
                 "plane": _plane(opened, edits, cine, (name, frame, depth)),
             }
-
-
-def _cine(image: ExamImage, labels: LabelMap, opened: OpenExam) -> TracedCine | None:
-    is_long = image.image.view.is_long_axis and labels.array.shape[1] == 1 and Structure.LV in labels.scheme.values
-    if not is_long:
-        return None
-    # What was just measured is known: only the traces of changed planes are asked for, and they are there.
-    findings = opened.exam.known.of(image.name, image.image.frames, labels)
-    dark = findings.image.get("blank", lambda: blank_planes(image.image.frames))
-    return TracedCine(image, labels, dark[:, 0], findings)
 
 
 def _plane(opened: OpenExam, edits: Edits, cine: TracedCine | None, place: tuple[str, int, int]) -> dict[str, Any]:
@@ -212,7 +226,6 @@ def _plane(opened: OpenExam, edits: Edits, cine: TracedCine | None, place: tuple
     return {
         "contours": contours,
         **trace,
-        "segments": None,
         "edited": any(address in edits.held for address in held),
         "verdict": said.verdict.value if isinstance(said, Said) else None,
     }

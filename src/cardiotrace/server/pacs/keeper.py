@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardiotrace.core.errors import CardioTraceError
+from cardiotrace.server.arrivals import Arrivals
 from cardiotrace.server.pacs.settings import READY, NodeSettings
-from cardiotrace.server.store.tables import SettingRow
-from cardiotrace.server.work.queue import LEAST_BYTES, queue_intake
 
 if TYPE_CHECKING:
     from cardiotrace.server.services import Services
 
 _LOG = logging.getLogger(__name__)
-_SETTING = "node"
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BEFORE_ANOTHER = 5.0
 _SECONDS_TO_START = 60.0
@@ -75,29 +73,16 @@ class NodeKeeper:
 
     def take(self, folder: Path) -> str:
         """Queue the intake of a study that the node handed over; gives the job."""
-        services, upload = self.services, secrets.token_hex(8)
-        place = services.data.upload(upload)
-        place.mkdir(mode=0o700)
         paths = sorted(folder.iterdir())
-        for number, path in enumerate(paths):
-            # Linked, not moved: should the server be killed before it is written down, the study is still here.
-            os.link(path, place / f"{number}.part")
-        size = sum(path.stat().st_size for path in paths)
         # In a folder of the study's name: what is found in it is called after it.
-        files = [(number, f"{folder.name}/{path.name}") for number, path in enumerate(paths)]
-        with services.database.writing() as session:
-            row = session.get(SettingRow, _SETTING)
-            taken = {} if row is None else row.value
-            if folder.name not in taken:
-                job = queue_intake(session, upload, files, origin="dicom", byte_count=max(size, LEAST_BYTES)).id
-                # Of folders that are gone nothing needs to be remembered.
-                kept = {name: taken[name] for name in taken if (folder.parent / name).exists()}
-                session.merge(SettingRow(name=_SETTING, value={**kept, folder.name: job}))
-            else:  # taken in by a server that was killed before it removed the folder
-                job = str(taken[folder.name])
-                shutil.rmtree(place, ignore_errors=True)
+        files = [(path, f"{folder.name}/{path.name}") for path in paths]
+        # Linked, not moved: should the server be killed before it is written down, the study is still here.
+        arrivals = Arrivals(self.services, "node", "dicom", os.link)
+        # Of folders that are gone nothing needs to be remembered.
+        job = arrivals.take(
+            folder.name, secrets.token_hex(8), files, is_over=lambda name: not (folder.parent / name).exists()
+        )
         shutil.rmtree(folder, ignore_errors=True)
-        services.jobs.wake()
         _LOG.info("%d objects that were sent are taken in by job %s", len(paths), job)
         return job
 

@@ -57,12 +57,10 @@ def _form_of(name: str) -> str:
 def _write_pdf(exam: Exam, content: str, folder: Path, made: datetime) -> None:
     from cardiotrace.io.dicom.derived import write_object
     from cardiotrace.io.dicom.document import document_of
-    from cardiotrace.report.pdf import find_browser, print_page
+    from cardiotrace.report.pdf import print_content
 
-    find_browser()
-    page, paper = folder / "report.html", folder / "report.pdf"
-    page.write_text(content, "utf-8")
-    print_page(page, paper)
+    paper = folder / "report.pdf"
+    print_content(content, paper)
     source = next(iter(dicom_sources(exam).values()))
     header = source.frames[0][0].file.header
     write_object(document_of(paper.read_bytes(), header, title="CardioTrace report", made=made), folder / PDF_FILE)

@@ -120,6 +120,10 @@ class StudyFolder:
         """What the analysis wrote."""
         return self.root / "automatic"
 
+    def drawn(self, analysis: str) -> Path:
+        """What is drawn over the images of one analysis, made when it is first asked for."""
+        return self.root / "drawn" / analysis
+
     def outputs(self, version: int) -> Path:
         """What was made of one version."""
         return self.root / "outputs" / str(version)

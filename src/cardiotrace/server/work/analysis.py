@@ -24,13 +24,12 @@ from cardiotrace.io.colour import luma
 from cardiotrace.server.store.folder import DataFolder
 from cardiotrace.server.work.container import write_array
 from cardiotrace.server.work.opening import AnalysisOptions, StudyFiles, modalities_of
-from cardiotrace.server.work.traces import traced_planes
 from cardiotrace.workflows.services.analysis import Analyser, Analysis
 from cardiotrace.workflows.services.stored_tracing import write_tracing
 from cardiotrace.workflows.services.tracing import Models
 
 EXAM, MEASURES, THUMBNAIL = "exam.json", "measures.json", "thumbnail.png"
-FRAMES, LABELS, TRACES = "frames", "labels", "traces.json"
+FRAMES, LABELS = "frames", "labels"
 VERSION = 1
 """Of `exam.json`."""
 EJECTION_FRACTION = "left_ventricular_ejection_fraction"
@@ -88,7 +87,6 @@ def write_automatic(analysis: Analysis, folder: Path) -> None:
             write_array(
                 place.with_name(f"{place.name}.{LABELS}"), labels.array, {"scheme": plain_scheme(labels.scheme)}
             )
-            _write_json(place.with_name(f"{place.name}.{TRACES}"), {"planes": traced_planes(image, labels)})
     _write_json(folder / MEASURES, analysis.to_plain())
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
     exam = {"version": VERSION, "name": analysis.exam.name, "images": images, "digests": digests}
@@ -124,6 +122,7 @@ def described(image: ExamImage, analysis: Analysis) -> dict[str, Any]:
         "height": height,
         "width": width,
         **_sizes(cine),
+        "region": None if cine.acquisition.region is None else list(cine.acquisition.region),
         "times_ms": _times(cine),
         "phases": phases_of(image, analysis.measures),
         "structures": [structure.value for structure in structures],

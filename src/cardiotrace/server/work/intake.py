@@ -114,11 +114,6 @@ class Intake:
         return line.replace(f"{self.tree}{os.sep}", "")
 
 
-def warm(_: Mapping[str, Any], __: ProgressReporter) -> None:
-    """Load what the analysis that follows an intake needs, before anybody asks."""
-    import cardiotrace.server.work.analysis  # noqa: F401
-
-
 def take_upload(params: Mapping[str, Any], reporter: ProgressReporter) -> dict[str, Any]:
     """Make studies of an upload.
 

@@ -224,11 +224,16 @@ class Pool:
             raise (InputError if outcome.is_input else WorkError)(outcome.text, remedy=outcome.remedy or "")
         return outcome.result
 
-    def warm(self, kind: SlotKind) -> None:
-        """Start the processes of a kind, and load what they will need, before anybody asks."""
+    def warm(self, kind: SlotKind, params: Mapping[str, Any]) -> None:
+        """Start the processes of a kind, and load what they will need, before anybody asks.
+
+        Args:
+            kind: which.
+            params: of the task "warm".
+        """
         for slot in self.slots(kind):
             if slot.pid is None and not slot.is_busy:
-                task = asyncio.get_running_loop().create_task(_warmed(slot))
+                task = asyncio.get_running_loop().create_task(_warmed(slot, params))
                 self._warming.add(task)
                 task.add_done_callback(self._warming.discard)
 
@@ -252,6 +257,6 @@ class Pool:
         await asyncio.gather(*(asyncio.to_thread(slot.close) for slot in slots))
 
 
-async def _warmed(slot: Slot) -> None:
+async def _warmed(slot: Slot, params: Mapping[str, Any]) -> None:
     with suppress(WorkerLostError):
-        await slot.run(Order("warm"))
+        await slot.run(Order("warm", params))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+from cardiotrace.core.loading import loading
 from cardiotrace.core.reporter import ProgressReporter
 
 SlotKind = Literal["analysis", "desk", "export", "network", "query"]
@@ -25,7 +26,8 @@ class Task:
     @property
     def work(self) -> Work:
         """The function."""
-        return cast(Work, getattr(importlib.import_module(f"cardiotrace.server.{self.module}"), self.name))
+        with loading():
+            return cast(Work, getattr(importlib.import_module(f"cardiotrace.server.{self.module}"), self.name))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from cardiotrace.clinical.editing.outline import outlines_of
 from cardiotrace.clinical.long_axis_trace import EMPTY, LongAxisTrace
 from cardiotrace.clinical.traced_cine import TracedCine
 from cardiotrace.core.exam import ExamImage
+from cardiotrace.core.findings import ExamFindings
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.terms import Structure
 from cardiotrace.geometry.blank import blank_planes
@@ -17,18 +18,33 @@ _DECIMALS = 3
 """Of a pixel."""
 
 
-def traced_planes(image: ExamImage, labels: LabelMap) -> list[list[dict[str, Any]]]:
+def traced_planes(image: ExamImage, labels: LabelMap, known: ExamFindings) -> list[list[dict[str, Any]]]:
     """The traces of all planes, by frame and slice, in pixels of the image's own grid.
 
     Args:
         image: that they are drawn over.
         labels: of it.
+        known: what was found in the exam when it was measured.
     """
-    traces = _long_axes(image, labels)
+    cine = measured_cine(image, labels, known)
+    traces = (EMPTY,) * len(labels.array) if cine is None else cine.traces
     return [
         [_plane(labels, frame, depth, traces[frame]) for depth in range(labels.array.shape[1])]
         for frame in range(len(labels.array))
     ]
+
+
+def measured_cine(image: ExamImage, labels: LabelMap, known: ExamFindings) -> TracedCine | None:
+    """The left ventricle of each frame as it is measured; None where no long axis is.
+
+    What was just measured is known: nothing is traced a second time.
+    """
+    is_long = image.image.view.is_long_axis and labels.array.shape[1] == 1 and Structure.LV in labels.scheme.values
+    if not is_long:
+        return None
+    findings = known.of(image.name, image.image.frames, labels)
+    dark = findings.image.get("blank", lambda: blank_planes(image.image.frames))
+    return TracedCine(image, labels, dark[:, 0], findings)
 
 
 def plain_trace(trace: LongAxisTrace) -> dict[str, Any]:
@@ -42,18 +58,10 @@ def plain_trace(trace: LongAxisTrace) -> dict[str, Any]:
     return {"axis": axis, "disks": disks}
 
 
-def _long_axes(image: ExamImage, labels: LabelMap) -> tuple[LongAxisTrace, ...]:
-    """The left ventricle of each frame as it is measured; empty where no long axis is."""
-    is_long = image.image.view.is_long_axis and labels.array.shape[1] == 1 and Structure.LV in labels.scheme.values
-    if not is_long:
-        return (EMPTY,) * len(labels.array)
-    return TracedCine(image, labels, blank_planes(image.image.frames)[:, 0]).traces
-
-
 def _plane(labels: LabelMap, frame: int, depth: int, trace: LongAxisTrace) -> dict[str, Any]:
     outlines = outlines_of(labels.array[frame, depth], labels.scheme)
     contours = {name: _plain(points) for name, points in outlines.items() if len(points)}
-    return {"contours": contours, **plain_trace(trace), "segments": None, "edited": False, "verdict": None}
+    return {"contours": contours, **plain_trace(trace), "edited": False, "verdict": None}
 
 
 def _plain(points: Float[np.ndarray, "*n 2"]) -> Any:

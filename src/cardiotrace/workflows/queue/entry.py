@@ -42,7 +42,8 @@ class QueueEntry:
     """8 lets images of 16 bits travel as bytes, each stretched between its quantiles: half the size, and the network
     learns from what 8 bits hold."""
     start_from: Path | None = None
-    """Of "train": folder of a finished run that this one begins with."""
+    """Of "train": folder of a finished run that this one begins with, or the name of one of the same list, which is
+    then trained first."""
     set: dict[str, Any] = field(default_factory=dict)
     """Changes to the recipe, dotted key to value."""
 

@@ -56,12 +56,23 @@ def plan_queue(config: QueueConfig, reporter: ProgressReporter = SILENT) -> tupl
     """
     openers: dict[Path | None, DataOpener] = {}
     entries = read_queue(config.queue, pixels=config.pixels)
-    planned = tuple(_planned(entry, config, openers, reporter) for entry in entries)
+    listed = {entry.name for entry in entries if entry.name}
+    first = [entry for entry in entries if str(entry.start_from) not in listed]
+    planned = [_planned(entry, config, openers, reporter) for entry in first]
+    ready = {run.name for entry in planned for run in entry.runs if run.is_trained(config.out)}
+    for entry in entries:
+        if entry in first:
+            continue
+        if str(entry.start_from) in ready:
+            begun = replace(entry, start_from=config.out / str(entry.start_from))
+            planned.append(_planned(begun, config, openers, reporter))
+        else:
+            reporter.say(f"{entry.name or entry.recipe.stem} waits for {entry.start_from}, with which it begins")
     names = [run.name for entry in planned for run in entry.runs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"two trainings of the list are called {twice}", remedy="give one of them another `name`.")
-    return planned
+    return tuple(planned)
 
 
 def _planned(

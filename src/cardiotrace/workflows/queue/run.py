@@ -94,6 +94,9 @@ def _at_home(config: QueueConfig, deadline: float, reporter: ProgressReporter) -
     if config.pack is None and not config.show:
         for entry in entries:
             _finish(entry, config.out, reporter)
+        # Who begins with a run of this list could not be planned before that was trained.
+        if config.take is None and len(plan_queue(config)) > len(entries):
+            return _at_home(config, deadline, reporter)
     return QueueReport(queue_rows(runs, config.out))
 
 

@@ -184,7 +184,7 @@ class Tracing:
         """Names, licence and citation of the models; None where none traced."""
         return terms_of(self.models)
 
-    @property
+    @cached_property
     def flags(self) -> tuple[Flag, ...]:
         """What network and post-processing say against trusting the labels, and which images were left out."""
         found = [flag for image in self.exam.images for flag in _left_out(image.name, image.image.view_name, self)]
@@ -258,7 +258,7 @@ def _left_out(name: str, view_name: str, tracing: Tracing) -> Iterator[Flag]:
 
 def _removal_flags(name: str, segmentation: Segmentation) -> Iterator[Flag]:
     for structure, removed in segmentation.removed.items():
-        after = segmentation.labels.mask(structure).sum(axis=(1, 2, 3))
+        after = [np.count_nonzero(frame) for frame in segmentation.labels.mask(structure)]
         share = (removed / (after + removed).clip(min=1)).max()
         if share > MUCH_REMOVED:
             text = f"{name}: {share:.0%} of {structure} lay apart from the rest and was removed"

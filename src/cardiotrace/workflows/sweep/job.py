@@ -35,7 +35,7 @@ from cardiotrace.workflows.data_opener import DataOpener
 from cardiotrace.workflows.export import describe
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.sweep.grid import grid_table
-from cardiotrace.workflows.train import PlannedRun, check_planned, split_of, training_data
+from cardiotrace.workflows.train import PlannedRun, check_planned, split_of_recipe, training_data
 
 RESULT, GRID = "result.json", "testing-grid.json"
 """Files of a finished run: what came of it, and its testing part on the network's grid."""
@@ -118,7 +118,7 @@ def planned_run(job: Job, dataset: Dataset) -> PlannedRun:
 
 def split_of_run(run: SweepRun, dataset: Dataset) -> Split:
     """Who trains, validates and tests it."""
-    return split_of(run.recipe.data, dataset, run.fold, seed=run.recipe.fold_seed)
+    return split_of_recipe(run.recipe, dataset, run.fold)
 
 
 def network_of(job: Job, dataset: Dataset, packed: PackedDataset) -> Module:

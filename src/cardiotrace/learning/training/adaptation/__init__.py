@@ -1,0 +1,1 @@
+"""Learning from one scanner's labels for another scanner that has none."""
