@@ -155,25 +155,26 @@ def references_of(exam: Exam, cases: Sequence[Case]) -> References:
 
 def row_of(domain: str, method: str, tracing: Tracing, references: References, seconds: float) -> Row:
     """How one patient's labels are."""
-    scores, frames = [], []
-    for image in tracing.exam.images:
-        labels = tracing.labels[image.name]
-        for frame, reference in references[image.name].items():
-            one = aligned(replace(labels, array=labels.array[frame : frame + 1]), reference.grid)
-            scores += [
-                dice(one.mask(structure), reference.mask(structure))
-                for structure in reference.scheme.structures
-                if structure in one.scheme.values
-            ]
-        frames.append((image, labels))
-    ejection = [ejection_error(image, labels, references[image.name]) for image, labels in frames]
+    pairs = [
+        (image, frame, replace(labels, array=labels.array[frame : frame + 1]), reference)
+        for image in tracing.exam.images
+        for frame, reference in references[image.name].items()
+        for labels in (tracing.labels[image.name],)
+    ]
+    scores = [
+        dice(aligned(found, reference.grid).mask(structure), reference.mask(structure))
+        for _, _, found, reference in pairs
+        for structure in reference.scheme.structures
+        if structure in found.scheme.values
+    ]
+    both = [ejection([(image, frame, each[kind]) for image, frame, *each in pairs]) for kind in (0, 1)]
     done = list(tracing.adaptations.values())
     return Row(
         domain,
         tracing.exam.name,
         method,
         float(np.nanmean(scores)),
-        next((error for error in ejection if error is not None), None),
+        None if both[0] is None or both[1] is None else abs(both[0] - both[1]),
         all(each.is_adapted for each in done),
         "; ".join(each.why_not for each in done if each.why_not),
         float(np.nanmean([value for each in done for value in each.dice.values()])) if done else 1.0,
@@ -181,21 +182,16 @@ def row_of(domain: str, method: str, tracing: Tracing, references: References, s
     )
 
 
-def ejection_error(image: ExamImage, labels: LabelMap, references: dict[int, LabelMap]) -> float | None:
-    """Of the ejection fraction of both key frames, absolute, points; None where either has none."""
-    if set(image.phases) < {Phase.ED, Phase.ES}:
-        return None
-    frames = [image.phases[Phase.ED], image.phases[Phase.ES]]
-    both = replace(image.image, frames=image.image.frames[frames], times_ms=None)
-    exam = Exam("p", (ExamImage(image.name, both, {Phase.ED: 0, Phase.ES: 1}),))
-    truth = replace(references[frames[0]], array=np.concatenate([references[frame].array for frame in frames]))
-    values = [
-        measure(exam, {image.name: each}).find(EJECTION)
-        for each in (replace(labels, array=labels.array[frames]), replace(truth, geometry=labels.geometry))
-    ]
-    if values[0] is None or values[1] is None:
-        return None
-    return abs(values[0].value - values[1].value)
+def ejection(frames: Sequence[tuple[ExamImage, int, LabelMap]]) -> float | None:
+    """Ejection fraction of labelled key frames, percent; None where there is none."""
+    images, labels = [], {}
+    for image, frame, each in frames:
+        name = f"{image.name}_{frame}"
+        still = replace(image.image, frames=image.image.frames[frame : frame + 1], times_ms=None)
+        images.append(ExamImage(name, still, {phase: 0 for phase, place in image.phases.items() if place == frame}))
+        labels[name] = aligned(each, still.grid)
+    found = measure(Exam("p", tuple(images)), labels).find(EJECTION)
+    return None if found is None else found.value
 
 
 def show(rows: Sequence[Row]) -> None:
