@@ -50,7 +50,7 @@ class Style:
         mean, deviation = (each(changed, axis=axes, keepdims=True) for each in (np.mean, np.std))
         wanted = batch.std(axis=axes, keepdims=True)
         back = (changed - mean) / np.maximum(deviation, _FLAT) * wanted + batch.mean(axis=axes, keepdims=True)
-        return back.astype(np.float32)
+        return np.asarray(back, np.float32)
 
 
 AS_IT_IS = Style()
@@ -72,7 +72,7 @@ class ToneCurve:
 
     Example:
         >>> curve = ToneCurve((0.0, 1.0, 2.0), (0.0, 2.0, 4.0))
-        >>> curve.apply(np.array([0.5, 1.5, 3.0], np.float32).reshape(1, 1, 1, 3)).ravel().tolist()
+        >>> curve.apply(np.array([0.5, 1.5, 3.0], np.float32).reshape(1, 1, 1, 3)).ravel().round(4).tolist()
         [1.0, 3.0, 5.0]
     """
 
@@ -84,7 +84,7 @@ class ToneCurve:
         places, moves = np.array(self.before), np.subtract(self.after, self.before)
         # Tones that many pixels share stand at several places; `interp` needs them to rise.
         places = np.maximum.accumulate(places + _FLAT * np.arange(len(places)))
-        return (batch + np.interp(batch, places, moves)).astype(np.float32)
+        return np.asarray(batch + np.interp(batch, places, moves), np.float32)
 
 
 def _blurred(batch: Float[np.ndarray, "batch channels *axes"]) -> Float[np.ndarray, "batch channels *axes"]:
