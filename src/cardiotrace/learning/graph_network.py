@@ -6,7 +6,7 @@ can be learned is a gain and an offset of every channel behind a convolution, se
 as it was sealed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class GraphNetwork(torch.nn.Module):
             )
         self._input, self._answer = graph.input[0].name, graph.output[0].name
         self._constants = {each.name: _tensor(each) for each in graph.initializer}
-        self._steps = list(_needed(graph.node, self._answer))
+        self._steps = _needed(graph.node, self._answer)
         self.convolutions = ChannelGraph(network).convolutions
         self._places = {each.output: index for index, each in enumerate(self.convolutions)}
         self.gains = torch.nn.ParameterList([torch.ones(each.channels) for each in self.convolutions])
@@ -66,7 +66,8 @@ class GraphNetwork(torch.nn.Module):
 
     def _adapted(self, values: torch.Tensor, convolution: Convolution) -> torch.Tensor:
         index, sides = self._places[convolution.output], (-1, *(1,) * (convolution.axes - 2))
-        return values * self.gains[index].reshape(sides) + self.offsets[index].reshape(sides)
+        moved: torch.Tensor = values * self.gains[index].reshape(sides) + self.offsets[index].reshape(sides)
+        return moved
 
     def begin_with(self, affine: Mapping[str, Affine]) -> None:
         """Take gains and offsets, by the output of their convolution."""
@@ -83,14 +84,15 @@ class GraphNetwork(torch.nn.Module):
         }
 
 
-def _needed(nodes: Sequence[onnx.NodeProto], answer: str) -> Iterator[onnx.NodeProto]:
+def _needed(nodes: Sequence[onnx.NodeProto], answer: str) -> list[onnx.NodeProto]:
     """The steps that an output follows from, in order."""
-    wanted, kept = {answer}, []
+    wanted = {answer}
+    kept: list[onnx.NodeProto] = []
     for node in reversed(nodes):
         if wanted & set(node.output):
             kept.append(node)
             wanted |= set(node.input)
-    return reversed(kept)
+    return kept[::-1]
 
 
 def _tensor(each: onnx.TensorProto) -> torch.Tensor:
@@ -170,7 +172,8 @@ def _to_space(attributes: Attributes, values: Values) -> torch.Tensor:
         return functional.pixel_shuffle(images, block)
     batch, channels, height, width = images.shape
     blocks = images.reshape(batch, block, block, channels // block**2, height, width).permute(0, 3, 4, 1, 5, 2)
-    return blocks.reshape(batch, channels // block**2, height * block, width * block)
+    found: torch.Tensor = blocks.reshape(batch, channels // block**2, height * block, width * block)
+    return found
 
 
 def _slice(attributes: Attributes, values: Values) -> torch.Tensor:
