@@ -59,7 +59,7 @@ def descended(
         total = 0.0
         for each in images.split(1):  # one at a time: a gradient needs all layers of a sample at once
             value = loss(each, learning(each)) / len(images)
-            value.backward()
+            value.backward()  # type: ignore[no-untyped-call]
             total += float(value.detach())
         if not np.isfinite(total):
             raise WorkError("the loss of adapting to the image is no number", remedy="analyse without --adapt.")
