@@ -57,9 +57,10 @@ def descended(
     for step in range(steps):
         optimiser.zero_grad()
         total = 0.0
-        for each in images.split(1):  # one at a time: a gradient needs all layers of a sample at once
+        for index in range(len(images)):  # one at a time: a gradient needs all layers of a sample at once
+            each = images[index : index + 1]
             value = loss(each, learning(each)) / len(images)
-            value.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(value)
             total += float(value.detach())
         if not np.isfinite(total):
             raise WorkError("the loss of adapting to the image is no number", remedy="analyse without --adapt.")
