@@ -355,6 +355,7 @@ def test_measures_page_names_every_quantity():
         "identity",
         "provenance",
         "comparison",
+        "adaptation",
         "correction",
         "groups",
         "trust",

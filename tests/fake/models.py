@@ -84,6 +84,29 @@ def threshold_network(*thresholds: float, steepness: float = 1000.0) -> bytes:
     return pointwise_network(slopes[:, None], offsets.astype(np.float32))
 
 
+def layered_network(*thresholds: float, steepness: float = 100.0) -> bytes:
+    """As `threshold_network`, with a layer of two channels between that can be adapted: "layer", x + 1 and 2 - x."""
+    scores = steepness * np.arange(len(thresholds) + 1, dtype=np.float32)
+    offsets = -steepness * np.concatenate([[0.0], np.cumsum([each + 1 for each in thresholds])])
+    first, second = np.array([1, -1], np.float32), np.stack([scores, np.zeros_like(scores)], axis=1)
+    nodes = [
+        helper.make_node("Conv", ["image", "weight", "bias"], ["layer"], kernel_shape=[1, 1]),
+        helper.make_node("Relu", ["layer"], ["shown"]),
+        helper.make_node("Conv", ["shown", "scores", "offsets"], ["logits"], kernel_shape=[1, 1]),
+    ]
+    weights = {"weight": first.reshape(2, 1, 1, 1), "bias": np.array([1, 2], np.float32)}
+    weights |= {"scores": second[:, :, None, None], "offsets": offsets.astype(np.float32)}
+    graph = helper.make_graph(
+        nodes,
+        "layered",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, "h", "w"])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(scores), "h", "w"])],
+        [numpy_helper.from_array(values, name) for name, values in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    return bytes(model.SerializeToString())
+
+
 def make_spec(scheme: LabelScheme, **changes: Any) -> ModelSpec:
     """Description of a model of grey images that works on the image's own grid (no preprocessing).
 

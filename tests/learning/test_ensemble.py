@@ -5,12 +5,14 @@ from scipy.special import softmax
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.label import ACDC, CAMUS, VESSEL
+from cardiotrace.inference.channels import ChannelGraph
 from cardiotrace.inference.engine import OnnxRuntimeEngine, run_single
+from cardiotrace.inference.learned_images import learned_images
 from cardiotrace.inference.spec import TrainingSpec
 from cardiotrace.learning.ensemble import join
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.preprocessing.intensity import ZScore
-from tests.fake.models import make_model, make_spec, pointwise_network, volume_network
+from tests.fake.models import layered_network, make_model, make_spec, pointwise_network, volume_network
 
 
 def member(seed, scheme=CAMUS, **changes):
@@ -117,3 +119,21 @@ def test_a_network_of_planes_among_those_of_volumes_sees_each_plane_normalised_b
 def test_planes_join_volumes_only_behind_them_and_where_their_normalisation_can_be_had(members):
     with pytest.raises(ModelFileError, match="cannot be joined"):
         join(members, name="mixed")
+
+
+def test_what_training_images_were_like_is_known_of_the_joint_graph_where_all_members_know_it():
+    images = np.random.default_rng(0).random((2, 1, 6, 8)).astype(np.float32)
+    networks = [layered_network(0.3), layered_network(0.6)]
+    learned = [learned_images(each, [images]) for each in networks]
+    members = [
+        make_model(network, make_spec(VESSEL, name=f"member-{index}", learned=known))
+        for index, (network, known) in enumerate(zip(networks, learned, strict=True))
+    ]
+    spec, graph = join(members, name="pair")
+    known = spec.calibration.learned
+    assert known.convolutions == ("member0/layer", "member1/layer")
+    adapted = OnnxRuntimeEngine(ChannelGraph(graph).renormalised(known.by_convolution, 1.0)).run({"image": images})
+    # It learned from these very images: nothing is to be changed.
+    np.testing.assert_allclose(adapted["logits"], run_single(OnnxRuntimeEngine(graph), images), atol=0.3)
+    lacking = make_model(networks[1], make_spec(VESSEL, name="older"))
+    assert join([members[0], lacking], name="pair")[0].calibration.learned is None

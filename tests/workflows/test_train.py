@@ -232,6 +232,7 @@ def test_with_nobody_to_validate_all_others_are_learned_from_and_the_last_epoch_
     assert (model.validation.rows, model.spec.scores) == ((), {})
     assert not model.run.folder.validation.exists()
     assert (model.spec.training.epochs, model.spec.calibration.lowest_confidence) == (2, None)
+    assert model.spec.calibration.learned is not None  # what the training images are like needs nobody to validate
     assert "0 for validation" in model.spec.training.split
     assert "| Kept | epoch 2, the last, as the recipe says |" in model_card(model.spec)
     epochs = [line for line in said if line.startswith("epoch")]

@@ -70,7 +70,7 @@ class ImageCorrection:
 
 @dataclass(frozen=True)
 class Moved:
-    """A quantity before and after the correction; None where it could not be measured."""
+    """A quantity before and after the labels were changed; None where it could not be measured."""
 
     name: str
     unit: str
@@ -78,6 +78,17 @@ class Moved:
     view: str
     before: float | None
     after: float | None
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "method": self.method.value,
+            "view": self.view,
+            "before": _rounded(self.before),
+            "after": _rounded(self.after),
+        }
 
 
 @dataclass(frozen=True)
@@ -106,17 +117,7 @@ class Correction:
                 }
                 for name, image in self.images.items()
             ],
-            "moved": [
-                {
-                    "name": each.name,
-                    "unit": each.unit,
-                    "method": each.method.value,
-                    "view": each.view,
-                    "before": _rounded(each.before),
-                    "after": _rounded(each.after),
-                }
-                for each in self.moved
-            ],
+            "moved": [each.to_plain() for each in self.moved],
         }
 
 
@@ -125,7 +126,7 @@ def moved(before: Measures, after: Measures) -> tuple[Moved, ...]:
 
     Args:
         before: of the labels as they were found.
-        after: of those that were corrected.
+        after: of those that were corrected, or made by an adapted model.
     """
     first, second = _by_key(before), _by_key(after)
     return tuple(

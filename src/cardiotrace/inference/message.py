@@ -1,4 +1,4 @@
-"""Protocol-buffers messages, as far as model files need them: walk over fields, append one. No library is loaded.
+"""Protocol-buffers messages, as far as model files need them: walk over fields, append some. No library is loaded.
 
 Every field is a number, a type of wire and a content. What is not understood is refused, never skipped: another
 reader might take it for something else.
@@ -113,6 +113,16 @@ def delimited(number: int, content: bytes) -> bytes:
         '720178'
     """
     return _varint(number << 3 | BYTES) + _varint(len(content)) + content
+
+
+def whole(number: int, value: int) -> bytes:
+    """A field of one whole number, not below 0, to be appended to a message.
+
+    Example:
+        >>> whole(2, 300).hex()
+        '10ac02'
+    """
+    return _varint(number << 3 | VARINT) + _varint(value)
 
 
 def _varint(value: int) -> bytes:

@@ -1,12 +1,13 @@
 """From a cine to labels on the cine's own grid."""
 
+import itertools
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -29,6 +30,7 @@ from cardiotrace.inference.engine import (
 )
 from cardiotrace.inference.evidence import ALL_EVIDENCE, NO_EVIDENCE, Rows, Wanted, rows_of
 from cardiotrace.inference.localiser import HeartPlace, Localiser
+from cardiotrace.inference.look import AS_IT_IS, Look
 from cardiotrace.inference.model_file import Model
 from cardiotrace.inference.quality import expected_dice
 from cardiotrace.inference.sample import (
@@ -49,7 +51,7 @@ from cardiotrace.inference.segmentation import (
     trust_warnings,
     unlike_warnings,
 )
-from cardiotrace.inference.sliding import filled, slide
+from cardiotrace.inference.sliding import filled, slide, windows_of
 from cardiotrace.inference.spec import ModelSpec
 from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_transforms
 from cardiotrace.inference.unlikeness import unlikeness_of
@@ -65,6 +67,7 @@ MANY_SAMPLES = 8
 """From as many on, samples are worked on side by side; fewer are done sooner one after the other by all processors."""
 MOST_JOBS = 8
 """Samples at a time, each of which needs memory of its own."""
+_Item = TypeVar("_Item")
 
 
 class Predictor:
@@ -76,6 +79,7 @@ class Predictor:
         narrow: what runs it where many samples are worked on side by side; None: one after the other.
         sha256: of the model file, where there is one.
         localiser: what finds the heart, for a network that sees a crop around it.
+        looks: how each sample is shown; what the network says of them is averaged.
 
     Raises:
         ModelFileError: the network tells views apart, or there is no localiser where it needs one.
@@ -94,6 +98,7 @@ class Predictor:
         narrow: NarrowEngine | None = None,
         sha256: str = "",
         localiser: Localiser | None = None,
+        looks: tuple[Look, ...] = (AS_IT_IS,),
     ) -> None:
         spec.require_labels()
         if spec.preprocessing.needs_centre and localiser is None:
@@ -103,6 +108,7 @@ class Predictor:
         self.sha256 = sha256
         self._engine = engine
         self._narrow = narrow
+        self._looks = looks
 
     @classmethod
     def of(cls, model: Model, *, provider: Provider | None = None) -> "Predictor":
@@ -142,7 +148,58 @@ class Predictor:
 
     def described_by(self, spec: ModelSpec) -> "Predictor":
         """The same network under another description, such as one with a threshold."""
-        return Predictor(spec, self._engine, narrow=self._narrow, sha256=self.sha256, localiser=self.localiser)
+        return self._otherwise(spec, self._looks)
+
+    def shown(self, looks: Sequence[Look]) -> "Predictor":
+        """The same network, which is shown each sample in several ways; what it says of them is averaged."""
+        return self._otherwise(self.spec, tuple(looks))
+
+    def _otherwise(self, spec: ModelSpec, looks: tuple[Look, ...]) -> "Predictor":
+        return Predictor(
+            spec, self._engine, narrow=self._narrow, sha256=self.sha256, localiser=self.localiser, looks=looks
+        )
+
+    def with_network(self, graph: bytes) -> "Predictor":
+        """The same model with another network of the same inputs and outputs."""
+        return Predictor.of_graph(self.spec, graph, sha256=self.sha256, localiser=self.localiser)
+
+    def inputs(self, cine: Image, *, most: int) -> Float[np.ndarray, "batch channels *axes"]:
+        """What the network sees of some samples of a cine, or windows of them, spread evenly over it.
+
+        Args:
+            cine: as for `segment`.
+            most: so many at most.
+
+        Returns:
+            None at all where the cine shows no image.
+
+        Raises:
+            InputError: see `segment`.
+        """
+        task = self._task(cine, test_time_augmentation=False, keep_probabilities=False)
+        prepared = self._preparation(task, at_once=1)
+        chosen = _spread(task.walk.wanted, most)
+        seen = [part for position in chosen for part in self._windows(prepared(position))]
+        return np.stack(_spread(seen, most)) if seen else np.zeros((0, self.spec.channels, 1, 1), np.float32)
+
+    def _windows(self, sample: Float[np.ndarray, "channels *axes"]) -> Iterator[Float[np.ndarray, "channels *axes"]]:
+        """What the network sees of a prepared sample, one at a time."""
+        if self.spec.window is None:
+            yield sample
+            return
+        sides = tuple(map(min, self.spec.window, sample.shape[1:]))
+        for part in windows_of(sample.shape[1:], sides):
+            yield filled(self.spec.preprocessing.normalised(sample[(slice(None), *part)]), self.spec.window)
+
+    def probabilities(
+        self, batch: Float[np.ndarray, "batch channels *axes"]
+    ) -> Float[np.ndarray, "batch classes *axes"]:
+        """What the network says of inputs, one after the other, on its own grid."""
+        shown = [np.mean([self._probable(look.apply(one[None])) for look in self._looks], axis=0) for one in batch]
+        return np.concatenate(shown).astype(np.float32)
+
+    def _probable(self, batch: Float[np.ndarray, "batch channels *axes"]) -> Float[np.ndarray, "batch classes *axes"]:
+        return softmax(self._outputs(self._engine, batch)[0])
 
     def segment(
         self,
@@ -387,8 +444,8 @@ class Predictor:
         total: Any = 0.0
         votes: Any = 0.0
         features = None
-        for transform in task.tta:
-            logits, told = self._outputs(engine, transform.apply(batch, sectors))
+        for look, transform in itertools.product(self._looks, task.tta):
+            logits, told = self._outputs(engine, transform.apply(look.apply(batch), sectors))
             features = told if features is None else features
             # What was moved out of the changed image has no vote there.
             vote = transform.visible(batch.shape[2:], sectors)
@@ -479,3 +536,14 @@ def open_predictor(name_or_path: str | Path, *, provider: Provider | None = None
 
 def _background(classes: int) -> Float[np.ndarray, "classes 1"]:
     return np.eye(classes, 1, dtype=np.float32)
+
+
+def _spread(items: Sequence[_Item], most: int) -> list[_Item]:
+    """At most so many items, at equal distances from the first to the last.
+
+    Example:
+        >>> _spread("abcdefg", 3)
+        ['a', 'd', 'g']
+    """
+    places = np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)
+    return [items[place] for place in dict.fromkeys(places.tolist())]

@@ -17,6 +17,7 @@ from cardiotrace.core.former import with_present_keys
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.terms import Modality, Structure, View, modality_meant, view_name
+from cardiotrace.inference.learned_images import LearnedImages
 from cardiotrace.inference.quality import QualityModel
 from cardiotrace.inference.shape_bank import ShapeBank
 from cardiotrace.inference.tta import SectorTransforms
@@ -130,7 +131,10 @@ class TrainingSpec:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a finished network was fitted to on data that it had not learned from: how its answers are to be read."""
+    """How the answers of a finished network are to be read.
+
+    All of it but `learned` was fitted on data that the network had not learned from.
+    """
 
     threshold: float | None = None
     """Of a model of a single structure: the probability above which a pixel is the structure, chosen on validation
@@ -153,6 +157,8 @@ class Calibration:
     it."""
     intervals: IntervalCalibration = NOT_CALIBRATED
     """How far the truth lies from what is measured on its labels; nothing in files that were not calibrated."""
+    learned: LearnedImages | None = None
+    """What the training images were like; None in older files, which cannot be adapted to an exam by statistics."""
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:

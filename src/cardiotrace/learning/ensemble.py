@@ -11,6 +11,7 @@ from cardiotrace.core.config import to_plain
 from cardiotrace.core.errors import ModelFileError
 from cardiotrace.core.licence import Terms
 from cardiotrace.inference.engine import FEATURES
+from cardiotrace.inference.learned_images import LearnedImages
 from cardiotrace.inference.model_file import LOCALISER, Model
 from cardiotrace.inference.spec import Calibration, ModelSpec, TrainingSpec
 from cardiotrace.learning.plane_by_plane import plane_by_plane
@@ -173,8 +174,17 @@ def _joint(members: Sequence[Calibration]) -> Calibration:
         # Expected Dice as of the first member alone, which is no better than their mean.
         quality=members[0].quality,
         unlikeness=members[0].unlikeness,
+        learned=_learned_together([member.learned for member in members]),
         lowest_confidence=min((each.lowest_confidence for each in members if each.lowest_confidence), default=None),
     )
+
+
+def _learned_together(members: Sequence[LearnedImages | None]) -> LearnedImages | None:
+    """What the members' training images are like; None if one of them does not say."""
+    known = [member for member in members if member is not None]
+    # As `_mean` calls what is inside of each.
+    prefixes = [f"member{index}/" for index in range(len(known))]
+    return LearnedImages.together(known, prefixes) if len(known) == len(members) else None
 
 
 def _lowest_limits(members: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:

@@ -1,6 +1,6 @@
 """What a corrector did to labels, on the page: pictures of before and after, and how far the numbers moved."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -38,12 +38,17 @@ def correction_sentences(correction: Correction, words: Words) -> Iterator[str]:
             yield words("correction.corrected", image=name, where=_where(plane, words), dice=_dice(plane, words))
         for plane in done.left:
             yield words("correction.left", image=name, where=_where(plane, words), dice=_dice(plane, words))
-    for each in correction.moved[:_MOST_MOVED]:
-        yield words("correction.moved", quantity=words.term(each.name), **_values(each, words))
-    if len(correction.moved) > _MOST_MOVED:
-        yield words("correction.more", count=len(correction.moved) - _MOST_MOVED)
+    yield from moved_sentences(correction.moved, words)
     if correction.has_corrected:
         yield words("correction.kept")
+
+
+def moved_sentences(moved: Sequence[Moved], words: Words) -> Iterator[str]:
+    """Quantities that are other ones since labels were changed, the first of many."""
+    for each in moved[:_MOST_MOVED]:
+        yield words("correction.moved", quantity=words.term(each.name), **_values(each, words))
+    if len(moved) > _MOST_MOVED:
+        yield words("correction.more", count=len(moved) - _MOST_MOVED)
 
 
 def correction_pictures(

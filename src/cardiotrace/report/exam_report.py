@@ -139,6 +139,7 @@ def render_report(
             comparison=context.comparison,
             groups=context.groups,
             correction=context.correction,
+            adaptation=context.adaptation,
         ),
         table=csv_text(columns, rows),
         figures=contents,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import cardiotrace
+from cardiotrace.clinical.adaptation import Adaptation
 from cardiotrace.clinical.comparison import Comparison
 from cardiotrace.clinical.correction import Correction
 from cardiotrace.clinical.groups.reading import GroupReading
@@ -20,6 +21,7 @@ from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
 from cardiotrace.core.trust import ErrorMaps, ImageTrust
 from cardiotrace.report.absence import absences
+from cardiotrace.report.adaptation import adaptation_sentences
 from cardiotrace.report.correction import correction_sentences
 from cardiotrace.report.facts import Facts, facts_of, identity_words, is_of_heart, trust_facts
 from cardiotrace.report.groups import group_sentences
@@ -92,6 +94,8 @@ class ReportContext:
     """What a corrector did to the labels, where one was asked for."""
     errors: ErrorMaps = field(default_factory=dict)
     """Where labels are probably wrong, by name of the image and frame, as the model that made them tells."""
+    adaptation: Adaptation | None = None
+    """What adapting the models to the images did, where that was asked for."""
 
     @property
     def words(self) -> Words:
@@ -169,6 +173,7 @@ def render_page(
         beats=list(beat_rows(measures, words)),
         changes=[] if context.comparison is None else list(change_rows(context.comparison, words)),
         change_notes=[] if context.comparison is None else _change_notes(context.comparison, context.model, words),
+        adapted=[] if context.adaptation is None else list(adaptation_sentences(context.adaptation, words)),
         mended=[] if context.correction is None else list(correction_sentences(context.correction, words)),
         research=[] if context.groups is None else list(group_sentences(context.groups, words)),
         notes=_notes(measures, yardstick),

@@ -1,6 +1,7 @@
 """A finished run to one sealed model file, scored on the run's validation part at native resolution."""
 
 import datetime
+import logging
 import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 
 from cardiotrace.clinical.anatomy.flags import FLAGGED_BY
 from cardiotrace.core.config import from_plain
-from cardiotrace.core.errors import CardioTraceError, InputError, WorkError
+from cardiotrace.core.errors import CardioTraceError, InputError, ModelFileError, WorkError
 from cardiotrace.core.exam import Case
 from cardiotrace.core.licence import Terms
 from cardiotrace.core.plain import parse_json
@@ -48,13 +49,14 @@ from cardiotrace.metrics import Agreement, Summary
 from cardiotrace.preprocessing import Preprocessing
 from cardiotrace.report.card import REDRAWN
 from cardiotrace.workflows.configs import ExportConfig
-from cardiotrace.workflows.quality import known_rows, trusted
+from cardiotrace.workflows.quality import known_rows, learned_of, trusted
 from cardiotrace.workflows.services.dataset import cases_of
 from cardiotrace.workflows.services.model_place import require_model_place, write_model
 from cardiotrace.workflows.services.steps import read_postprocessing
 from cardiotrace.workflows.targets import target_scores
 from cardiotrace.workflows.trained_run import TrainedRun, read_run
 
+_LOG = logging.getLogger(__name__)
 PARITY_EXAMPLES = 8
 """Images on which the exported model must agree with the trained one: of validation, of training where nobody does."""
 PARITY_VOLUMES = 2
@@ -127,6 +129,7 @@ def seal_run(
     localiser = localiser_of(run.recipe, run.folder)
     predictor = Predictor.of_graph(draft, graph, localiser=localiser)
     spec, table = calibrated(predictor, run.dataset, run.split, reporter, adaptation=run.recipe.adaptation)
+    spec = _with_learned(predictor.described_by(spec), graph, cases_of(run.dataset, run.split.training), reporter)
     path = out or run.folder.model
     further = {} if localiser is None else {LOCALISER: localiser.graph}
     if judge is not None:
@@ -223,6 +226,16 @@ def calibrated(
         rows = known_rows(predictor, seen, reporter)
         lowest = trusted(replace(spec, calibration=lowest), frames, rows)
     return replace(spec, calibration=lowest, scores={"validation": scores_of(table)}), table
+
+
+def _with_learned(predictor: Predictor, graph: bytes, learned: list[Case], reporter: ProgressReporter) -> ModelSpec:
+    """The description with what the training images are like, where the network can be adapted to others."""
+    try:
+        found = learned_of(predictor, graph, learned, reporter)
+    except ModelFileError as error:
+        _LOG.info("it is not told what the training images are like: %s", error.what)
+        return predictor.spec
+    return replace(predictor.spec, calibration=replace(predictor.spec.calibration, learned=found))
 
 
 def _best_threshold(predictor: Predictor, cases: list[Case], reporter: ProgressReporter) -> float | None:

@@ -46,7 +46,7 @@ def join_models(config: JoinConfig, reporter: ProgressReporter = SILENT) -> Mode
         spec = replace(spec, postprocessing=read_postprocessing(config.postprocessing))
     localiser = Localiser.within(members[0])
     if config.data is not None:
-        dataset, split = _data_of(members[0].spec, config.data)
+        dataset, split = data_of(members[0].spec, config.data)
         predictor, adaptation = Predictor.of_graph(spec, graph, localiser=localiser), _adaptation_of(members[0].spec)
         spec, _ = calibrated(predictor, dataset, split, reporter, adaptation=adaptation)
     if config.tested is not None:
@@ -66,8 +66,16 @@ def _members(config: JoinConfig) -> list[Model]:
     return members
 
 
-def _data_of(spec: ModelSpec, root: Path) -> tuple[Dataset, Split]:
-    """The data set that a model learned from, and in which parts."""
+def data_of(spec: ModelSpec, root: Path | None) -> tuple[Dataset, Split]:
+    """The data set that a model learned from, and in which parts.
+
+    Args:
+        spec: of the model.
+        root: where the data set lies; None: below CARDIOTRACE_DATA.
+
+    Raises:
+        InputError: the model does not say which data, or they are not there.
+    """
     training = spec.training
     if "data" not in training.recipe:
         raise InputError(f"model {spec.name!r} does not say which data it was made with")

@@ -1,4 +1,7 @@
-"""Expected Dice and unlikeness of a model, fitted on patients that it had not learned from, into its file."""
+"""What is fitted to a finished model, into its file.
+
+Expected Dice and unlikeness, on patients that it had not learned from; what its training images are like, on those.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,6 +12,7 @@ from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.evaluation.quality import HeldOutFrame, fit_quality, held_out_frames
 from cardiotrace.evaluation.unlikeness import fit_unlikeness
 from cardiotrace.inference.evidence import Rows
+from cardiotrace.inference.learned_images import SAMPLES, LearnedImages, learned_images
 from cardiotrace.inference.localiser import Localiser
 from cardiotrace.inference.model_file import Model, seal
 from cardiotrace.inference.predictor import Predictor
@@ -17,6 +21,8 @@ from cardiotrace.learning.features import with_features
 
 MOST_KNOWN = 200
 """Images that a network learned from, in a bank of known ones."""
+_OF_EACH = 2
+"""Samples of an image: two slices of a stack differ as much as those of two patients."""
 
 
 def featured(model: Model) -> Predictor:
@@ -58,12 +64,44 @@ def with_trust(
 
 def known_rows(predictor: Predictor, learned: Sequence[Case], reporter: ProgressReporter = SILENT) -> list[Rows]:
     """What the network says of some cases that it learned from, for a bank of known images."""
-    count = min(MOST_KNOWN, len(learned))
-    some = [learned[index * len(learned) // count] for index in range(count)]
     with reporter.stage("looking at known images") as on_progress:
-        images = (case.read_image() for case in counted(some, on_progress))
+        images = (case.read_image() for case in counted(_some(learned, MOST_KNOWN), on_progress))
         seen = [predictor.segment(image, keep_evidence=True).evidence for image in images]
     return [frame.rows for evidence in seen for frame in evidence if frame is not None]
+
+
+def with_learned(model: Model, learned: Sequence[Case], reporter: ProgressReporter = SILENT) -> bytes:
+    """The model file with what its training images are like, sealed anew; all else stays.
+
+    Args:
+        model: the file as it is.
+        learned: cases that it learned from; of an ensemble those of any member.
+        reporter: told of progress.
+
+    Raises:
+        InputError: an image that cannot be read.
+        ModelFileError: the network fails, or has no channels to be known.
+    """
+    found = learned_of(Predictor.of(model), model.graph(), learned, reporter)
+    spec = replace(model.spec, calibration=replace(model.spec.calibration, learned=found))
+    return seal(model.content, spec)
+
+
+def learned_of(
+    predictor: Predictor, graph: bytes, learned: Sequence[Case], reporter: ProgressReporter = SILENT
+) -> LearnedImages:
+    """What the images that a network learned from are like, by few samples of some of them; see `with_learned`."""
+    some = _some(learned, SAMPLES // _OF_EACH)
+    with reporter.stage("looking at training images") as on_progress:
+        images = (case.read_image() for case in counted(some, on_progress))
+        batches = [predictor.inputs(image, most=_OF_EACH) for image in images]
+    return learned_images(graph, [batch for batch in batches if len(batch)])
+
+
+def _some(cases: Sequence[Case], most: int) -> list[Case]:
+    """So many cases at most, spread evenly."""
+    count = min(most, len(cases))
+    return [cases[index * len(cases) // count] for index in range(count)]
 
 
 def trusted(

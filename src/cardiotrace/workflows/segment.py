@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cardiotrace.core.catalog import Choice
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.reporter import SILENT, ProgressReporter
 from cardiotrace.datasets.exam_discovery import FoundExam
 from cardiotrace.io.results import Manifest, read_manifest
+from cardiotrace.workflows.adapters import adapter_of
+from cardiotrace.workflows.services.adaptation import adaptation_flags
 from cardiotrace.workflows.services.analysis import Analyser
 from cardiotrace.workflows.services.batch import (
     REPORT,
@@ -43,6 +46,9 @@ class SegmentConfig(ExamConfig):
     correct: str | None = None
     """Correct frames whose labels can be no heart's: "auto" by the corrector of each image's view, or name or path of
     one. What was labelled before is kept beside; default: nothing is corrected."""
+    adapt: str | None = None
+    """Adapt the model to each image before it labels it: styles, tones, statistics, or, with torch, entropy or reward;
+    twice the time or more. Taken back, and said, where labels go too far; default: models are used as they are."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,7 +58,7 @@ class SegmentConfig(ExamConfig):
     @property
     def given(self) -> dict[str, Any]:
         """What was said in place of what files and models say, as plain data."""
-        named = {"model": self.model, "correct": self.correct}
+        named = {"model": self.model, "correct": self.correct, "adapt": self.adapt}
         words = {"scheme": self.scheme} | {key: name and Path(name).name for key, name in named.items()}
         given = super().given | {name: word for name, word in words.items() if word}
         return given | ({"test_time_augmentation": True} if self.test_time_augmentation else {})
@@ -65,8 +71,9 @@ class SegmentConfig(ExamConfig):
             ModelFileError: the named model file is damaged.
         """
         correctors = None if self.correct is None else Correctors(self.correct).ready()
+        adapter = None if self.adapt is None else adapter_of(Choice(self.adapt))
         models = Models(self.model).ready()
-        return Analyser(models, self.test_time_augmentation, verb, self.given, correctors=correctors)
+        return Analyser(models, self.test_time_augmentation, verb, self.given, correctors=correctors, adapter=adapter)
 
     def task(self, analyser: Analyser, **more: Any) -> ExamTask:
         """What the analyser is for, with all that its results depend on."""
@@ -126,7 +133,8 @@ def segment(
             tracing = analyser.trace(exam)
             write_uncorrected_of(tracing.exam.images, tracing.uncorrected, staging.folder, scheme=config.scheme)
             files = write_labels_of(tracing.exam.images, tracing.labels, staging.folder, scheme=config.scheme)
-        flags = (*reading_flags(tracing.exam), *tracing.flags, *correction_flags(tracing.corrections))
+        changes = (*adaptation_flags(tracing.adaptations), *correction_flags(tracing.corrections))
+        flags = (*reading_flags(tracing.exam), *tracing.flags, *changes)
         gone = tuple(name for name in report if not (folder / name).exists())
         return Segmented(found.name, folder, files, flags, removed=gone)
 

@@ -1,6 +1,7 @@
 """Labels that can be no heart's are corrected where somebody asks; before and after are both told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,14 @@ from cardiotrace.core.flag import Grade
 from cardiotrace.core.geometry import Geometry
 from cardiotrace.core.image import Image
 from cardiotrace.core.label import CAMUS
-from cardiotrace.core.terms import Modality, Phase, View
+from cardiotrace.core.terms import Modality, Phase, Structure, View
 from cardiotrace.inference.corrector import mean_dice
 from cardiotrace.inference.model_file import seal
 from cardiotrace.inference.zoo import FOLDER_VARIABLE
 from cardiotrace.io import read_labels
 from cardiotrace.workflows.services.analysis import Analyser
 from cardiotrace.workflows.services.archive import authors_of
-from cardiotrace.workflows.services.correction import Correctors
+from cardiotrace.workflows.services.correction import Correctors, corrected
 from cardiotrace.workflows.services.tracing import Models
 from tests.fake.correctors import broken_heart, heart, write_corrector
 from tests.fake.heart import write_nifti
@@ -99,6 +100,16 @@ def test_a_broken_frame_is_corrected_and_all_of_it_is_told(place):
     )
     assert abs(each.after - truth) < abs(each.before - truth)
     assert each.after == after
+
+
+def test_nothing_is_expected_of_a_corrected_frame(place):
+    tracing = Analyser(Models(str(place / "greys.onnx"))).trace(exam_of(broken_heart(), small_heart()))
+    (name, found), *_ = tracing.segmentations.items()
+    found = replace(found, expected_dice={Structure.LV: np.array([0.9, 0.8])})
+    tracing = replace(tracing, segmentations={name: found})
+    after = corrected(tracing, Correctors(str(place / "shapes.onnx"))).trust[name].expected_dice[Structure.LV]
+    np.testing.assert_array_equal(after, [np.nan, 0.8])
+    np.testing.assert_array_equal(found.expected_dice[Structure.LV], [0.9, 0.8])
 
 
 def test_where_no_shape_is_near_it_is_said_and_nothing_is_changed(place, tmp_path):

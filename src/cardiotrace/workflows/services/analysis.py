@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardiotrace.clinical import measure
+from cardiotrace.clinical.adaptation import Adaptation
 from cardiotrace.clinical.comparison import Comparison
-from cardiotrace.clinical.correction import Correction, moved
+from cardiotrace.clinical.correction import Correction, Moved, moved
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.groups.reading import GroupReading
 from cardiotrace.clinical.intervals.filling import with_intervals
@@ -20,10 +21,11 @@ from cardiotrace.core.findings import ExamFindings
 from cardiotrace.core.flag import Flag
 from cardiotrace.core.identity import Identity
 from cardiotrace.core.label import LabelMap
-from cardiotrace.core.progress import OnProgress
+from cardiotrace.core.progress import OnProgress, in_two
 from cardiotrace.core.trust import ErrorMap, ErrorMaps, ImageTrust
 from cardiotrace.datasets.leftover import LABELS
 from cardiotrace.io.results import FIGURES, REPORT_PAGE
+from cardiotrace.workflows.services.adaptation import Adapter, adaptation_flags, adapted
 from cardiotrace.workflows.services.correction import Correctors, corrected, correction_flags
 from cardiotrace.workflows.services.provenance import Provenance, provenance_of, reading_flags
 from cardiotrace.workflows.services.record import read_record
@@ -64,6 +66,8 @@ class Analysis:
     """What a corrector did to the labels; None unless somebody asks for one."""
     errors: ErrorMaps = field(default_factory=dict)
     """Where labels of key frames are probably wrong, of images whose model's file holds what judges them."""
+    adaptation: Adaptation | None = None
+    """What adapting the models to the images did to the labels; None unless somebody asks for that."""
 
     @property
     def uncorrected(self) -> dict[str, LabelMap]:
@@ -81,6 +85,7 @@ class Analysis:
             comparison=self.comparison,
             groups=self.groups,
             correction=self.correction,
+            adaptation=self.adaptation,
         )
 
     def report(self, form: ReportConfig = USUAL, *, truth: Mapping[str, float] | None = None) -> "ExamReport":
@@ -126,6 +131,7 @@ class Analyser:
         given: what the user said in place of what files and models say, for the provenance.
         tracking: measure longitudinal strain by following the wall through films as well.
         correctors: of labels that can be no heart's; None leaves all labels as the models made them.
+        adapter: how models are adapted to each image; None: not at all.
     """
 
     models: Models = field(default_factory=Models)
@@ -134,6 +140,7 @@ class Analyser:
     given: Mapping[str, Any] = field(default_factory=dict)
     tracking: bool = False
     correctors: Correctors | None = None
+    adapter: Adapter | None = None
 
     def trace(self, exam: Exam, on_progress: OnProgress | None = None) -> Tracing:
         """Trace one exam; stills that are frames of its videos are taken with these.
@@ -147,9 +154,12 @@ class Analyser:
             InputError: an image that the model cannot take.
             ModelFileError: a model file is damaged.
         """
+        first, second = (on_progress, None) if self.adapter is None else in_two(on_progress)
         tracing = trace_exam(
-            exam.distinct(), self.models, test_time_augmentation=self.test_time_augmentation, on_progress=on_progress
+            exam.distinct(), self.models, test_time_augmentation=self.test_time_augmentation, on_progress=first
         )
+        if self.adapter is not None:
+            tracing = adapted(tracing, self.models, self.adapter, second)
         return tracing if self.correctors is None else corrected(tracing, self.correctors)
 
     def analyse(self, exam: Exam, on_progress: OnProgress | None = None) -> Analysis:
@@ -175,7 +185,7 @@ class Analyser:
             tracing.exam,
             tracing.labels,
             provenance,
-            flags=(*tracing.flags, *correction_flags(tracing.corrections)),
+            flags=(*tracing.flags, *adaptation_flags(tracing.adaptations), *correction_flags(tracing.corrections)),
             doubts=tracing.doubts,
             tracking=self.tracking,
         )
@@ -189,6 +199,7 @@ class Analyser:
             trust=tracing.trust,
             correction=self._correction(tracing, analysis),
             errors=self._errors(tracing, analysis),
+            adaptation=self._adaptation(tracing, analysis),
         )
 
     def _errors(self, tracing: Tracing, analysis: Analysis) -> ErrorMaps:
@@ -202,6 +213,21 @@ class Analyser:
                 found |= {(image.name, frame): error for frame, error in made.items()}
         return found
 
+    def _adaptation(self, tracing: Tracing, analysis: Analysis) -> Adaptation | None:
+        """What adapting did, and what would have been measured without."""
+        if self.adapter is None:
+            return None
+        adaptation = Adaptation(tracing.adaptations)
+        if not adaptation.has_adapted:
+            return adaptation
+        return replace(adaptation, moved=self._moved(tracing, tracing.unadapted, analysis))
+
+    def _moved(self, tracing: Tracing, former: Mapping[str, LabelMap], analysis: Analysis) -> tuple[Moved, ...]:
+        """Quantities that are other ones than on labels as they were."""
+        before = {**tracing.labels, **former}
+        found = measure(tracing.exam, before, doubts=tracing.doubts, tracking=self.tracking)
+        return moved(found, analysis.measures)
+
     def _correction(self, tracing: Tracing, analysis: Analysis) -> Correction | None:
         """What was corrected, and what would have been measured without."""
         if self.correctors is None:
@@ -209,9 +235,7 @@ class Analyser:
         correction = Correction(tracing.corrections)
         if not correction.has_corrected:
             return correction
-        before = {**tracing.labels, **tracing.uncorrected}
-        found = measure(tracing.exam, before, doubts=tracing.doubts, tracking=self.tracking)
-        return replace(correction, moved=moved(found, analysis.measures))
+        return replace(correction, moved=self._moved(tracing, tracing.uncorrected, analysis))
 
 
 def measured(

@@ -1,15 +1,18 @@
 """Labels that can be no heart's, corrected where somebody asks for it; what they were before is never lost."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+from jaxtyping import Float
+
 from cardiotrace.clinical.correction import ImageCorrection, PlaneCorrection
 from cardiotrace.core.errors import InputError
 from cardiotrace.core.flag import Flag, Grade
-from cardiotrace.core.terms import Modality, View, view_name
+from cardiotrace.core.terms import Modality, Structure, View, view_name
 from cardiotrace.inference.corrector import Corrector
 from cardiotrace.inference.model_file import read_checksum, read_model
 from cardiotrace.inference.spec import fits_modality
@@ -96,10 +99,22 @@ def corrected(tracing: Tracing, correctors: Correctors) -> Tracing:
         labels, done[image.name] = corrector.correct(image.image, found.labels, is_upright=image.image.is_apical)
         LOG.debug("%s: %d frames corrected by %s", image.name, len(done[image.name].corrected), corrector.spec.name)
         if done[image.name].corrected:
-            segmentations[image.name] = replace(found, labels=labels)
+            expected = _without_frames(found.expected_dice, done[image.name].corrected)
+            segmentations[image.name] = replace(found, labels=labels, expected_dice=expected)
             used[corrector.sha256] = TracingModel(corrector.spec, corrector.sha256)
     models = (*tracing.models, *used.values())
     return replace(tracing, segmentations=segmentations, models=models, corrections=done)
+
+
+def _without_frames(
+    expected: Mapping[Structure, Float[np.ndarray, "time"]], planes: Sequence[PlaneCorrection]
+) -> dict[Structure, Float[np.ndarray, "time"]]:
+    """Expected Dice of the frames that are still the model's: of a corrector's labels nobody knows it."""
+    changed = [plane.frame for plane in planes]
+    left = {structure: dice.copy() for structure, dice in expected.items()}
+    for dice in left.values():
+        dice[changed] = np.nan
+    return left
 
 
 def correction_flags(corrections: Mapping[str, ImageCorrection]) -> Iterator[Flag]:

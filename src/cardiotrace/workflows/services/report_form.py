@@ -144,6 +144,7 @@ class ReportConfig:
             automatic=analysis.automatic,
             correction=analysis.correction,
             errors=analysis.errors,
+            adaptation=analysis.adaptation,
         )
 
     @property

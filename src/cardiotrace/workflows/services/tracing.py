@@ -12,10 +12,11 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from cardiotrace.clinical.adaptation import ImageAdaptation
 from cardiotrace.clinical.correction import ImageCorrection
 from cardiotrace.clinical.expected import Doubt
 from cardiotrace.clinical.intervals.filling import TracedBy
-from cardiotrace.core.errors import NoModelError
+from cardiotrace.core.errors import ModelFileError, NoModelError
 from cardiotrace.core.exam import Exam
 from cardiotrace.core.flag import Flag, Grade
 from cardiotrace.core.label import LabelMap
@@ -24,7 +25,7 @@ from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.terms import Modality, View
 from cardiotrace.core.trust import ImageTrust
 from cardiotrace.inference.judge import Judge
-from cardiotrace.inference.model_file import read_checksum, read_model
+from cardiotrace.inference.model_file import Model, read_checksum, read_model
 from cardiotrace.inference.predictor import Predictor, open_predictor
 from cardiotrace.inference.segmentation import Segmentation
 from cardiotrace.inference.spec import ModelSpec
@@ -67,12 +68,14 @@ class Models:
             NoModelError: there is no model for it.
             ModelFileError: the model file is damaged.
         """
+        if self.predictor(view, modality).spec.judge is None:
+            return None
         return self._built_once(self._judges, lambda path: Judge.within(read_model(path)), view, modality)
 
     def _built_once(
         self, built: dict[Path, tuple[_FileState, T]], build: Callable[[Path], T], view: View, modality: Modality
     ) -> T:
-        path = default_model(view, modality) if self._named is None else find_model(self._named)
+        path = self._path(view, modality)
         # Held while a model is built as well: whoever asks for the same one meanwhile waits for it.
         with self._lock:
             state = _state_of(path)
@@ -81,6 +84,21 @@ class Models:
                 LOG.debug("loading %s", path)
                 known = built[path] = state, build(path)
             return known[1]
+
+    def model(self, view: View, modality: Modality = Modality.UNKNOWN) -> Model:
+        """The file of `predictor` with its graphs, read anew: what runs them keeps none.
+
+        Raises:
+            NoModelError: there is no model for the view.
+            ModelFileError: the model file is damaged, or another one by now.
+        """
+        model = read_model(self._path(view, modality))
+        if model.sha256 != self.predictor(view, modality).sha256:
+            raise ModelFileError("the model file was changed while it was used", where=model.path, remedy="try again.")
+        return model
+
+    def _path(self, view: View, modality: Modality) -> Path:
+        return default_model(view, modality) if self._named is None else find_model(self._named)
 
     def ready(self) -> "Models":
         """Load the named model now, so that a wrong name or a damaged file ends the work before it begins.
@@ -129,6 +147,8 @@ class Tracing:
     """Whether each is the mean over slightly changed versions of the images."""
     corrections: Mapping[str, ImageCorrection] = field(default_factory=dict, repr=False)
     """By name of the image, what a corrector did to its labels; empty where none was asked for."""
+    adaptations: Mapping[str, ImageAdaptation] = field(default_factory=dict, repr=False)
+    """By name of the image, what came of adapting its model to it; empty where nobody asked for that."""
 
     @cached_property
     def labels(self) -> dict[str, LabelMap]:
@@ -139,6 +159,11 @@ class Tracing:
     def uncorrected(self) -> dict[str, LabelMap]:
         """What the models said of the images that were corrected, by name."""
         return {name: done.before for name, done in self.corrections.items() if done.corrected}
+
+    @property
+    def unadapted(self) -> dict[str, LabelMap]:
+        """What the models as they are said of the images that they were adapted to, by name."""
+        return {name: done.before for name, done in self.adaptations.items() if done.is_adapted}
 
     @property
     def traced_by(self) -> dict[str, str]:
@@ -163,14 +188,15 @@ class Tracing:
     def traced_with(self) -> dict[str, TracedBy]:
         """What each image was traced by, by its name, for the intervals of what is measured in it.
 
-        Those that were corrected have none: the errors of uncorrected labels were calibrated.
+        Those that were corrected have none, nor those that a model was adapted to: the errors of labels of models as
+        they are were calibrated.
         """
         calibrations = {model.spec.name: model.spec.calibration.intervals for model in self.models}
         return {
             name: TracedBy(calibrations[found.model], found.doubt, found.soft, self.with_variants, found.unlikeness)
             for name, found in self.segmentations.items()
             # A reader's empty labels are no model's, and corrected ones no longer.
-            if found.model in calibrations and name not in self.uncorrected
+            if found.model in calibrations and name not in self.uncorrected and name not in self.unadapted
         }
 
     @property
