@@ -52,7 +52,7 @@ class Program:
     @property
     def handles(self) -> int:
         """Open files and connections."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     @property
     def megabytes(self) -> float:

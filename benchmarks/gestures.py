@@ -2,8 +2,8 @@
 
 python -m benchmarks.gestures [--frames 60] [--model apical-echo-small] [--profile]
 
-A phantom exam of two apical views is taken in, traced and opened by the tasks that workers run, in this process. Then the
-outline of the cavity is pulled in one frame after another. "first" has the exam opened and measured as well.
+A phantom exam of two apical views is taken in, traced and opened by the tasks that workers run, in this process. Then
+the outline of the cavity is pulled in one frame after another. "first" has the exam opened and measured as well.
 """
 
 import argparse
@@ -104,7 +104,9 @@ def main() -> None:
             seconds.append(time.process_time() - begun)
         profile.disable()
     later = seconds[1:]
-    print(f"first gesture: {1000 * seconds[0]:.0f} ms; later: median {1000 * statistics.median(later):.0f} ms, ", end="")
+    print(
+        f"first gesture: {1000 * seconds[0]:.0f} ms; later: median {1000 * statistics.median(later):.0f} ms, ", end=""
+    )
     print(f"{1000 * min(later):.0f} to {1000 * max(later):.0f} ms")
     if options.profile:
         pstats.Stats(profile).sort_stats("cumtime").print_stats(60)

@@ -8,9 +8,16 @@ from cardiotrace.core.loading import loading
 
 
 def test_it_goes_on_afterwards_also_after_an_error():
-    with pytest.raises(ModuleNotFoundError), loading():
-        assert not gc.isenabled()
-        raise ModuleNotFoundError
+    states = []
+
+    def load():
+        with loading():
+            states.append(gc.isenabled())
+            raise ModuleNotFoundError
+
+    with pytest.raises(ModuleNotFoundError):
+        load()
+    assert states == [False]
     assert gc.isenabled()
 
 

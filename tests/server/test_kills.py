@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,10 +46,9 @@ class People:
 
     def do_something(self, sender: Person) -> None:
         """Whatever comes to mind; ends where the server does not answer any more."""
-        try:
+        # Killed, or what was asked for had been lost with a worker.
+        with suppress(httpx.TransportError, httpx.HTTPStatusError):
             self.random.choice((self._send, self._edit, self._edit, self._look, self._upload))(sender)
-        except (httpx.TransportError, httpx.HTTPStatusError):
-            pass  # killed, or what was asked for had been lost with a worker
 
     def _send(self, sender: Person) -> None:
         job = sender.send(self.files)
@@ -80,10 +79,8 @@ class People:
 
 
 def kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):  # it has ended meanwhile
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it has ended meanwhile
 
 
 def workers_of(pid: int) -> list[int]:
@@ -190,4 +187,3 @@ def _killed_while(people: People, sender: Person, server: int, chance: random.Ra
     kill(server if is_server else chance.choice(workers))
     busy.join()
     return is_server
-

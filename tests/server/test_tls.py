@@ -39,7 +39,7 @@ def test_it_speaks_tls_and_nothing_else(tmp_path, certificate):
                 assert Person(sending).get(f"/uploads/{upload}")["files"][0]["received"] == len(content)
         with pytest.raises(httpx.TransportError):
             httpx.get(url.replace("https", "http"), timeout=60)
-        with pytest.raises(httpx.ConnectError, match="(?i)certificate"):
+        with pytest.raises(httpx.ConnectError, match=r"(?i)certificate"):
             httpx.get(url, timeout=60)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 def loading() -> Iterator[None]:
     """Let the collector rest while modules are loaded.
 
-    It would look through the same hundreds of thousands of objects again and again, for a fifth of the time to load.
+    It would look through the same hundreds of thousands of objects again and again while they become more.
 
     Example:
         >>> with loading():

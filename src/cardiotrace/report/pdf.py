@@ -59,7 +59,7 @@ def print_content(content: str, target: Path) -> None:
         WorkError: the browser failed, or took more than five minutes.
     """
     find_browser()
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".page-") as folder:  
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".page-") as folder:
         page = Path(folder) / "report.html"
         page.write_text(content, "utf-8")
         print_page(page, target)

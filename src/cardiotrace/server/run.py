@@ -150,12 +150,14 @@ def _tls(config: ServeConfig) -> dict[str, Any]:
     """Certificate and key as uvicorn takes them, tried once: it would say of neither what is wrong.
 
     Raises:
-        UsageError: they are not there, do not belong together, or the key has a password that nobody could be asked for.
+        UsageError: they are not there, do not belong together, or the key has a password.
     """
     if config.tls_cert is None or config.tls_key is None:
         return {}
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(config.tls_cert, config.tls_key, password="")
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            config.tls_cert, config.tls_key, password=""
+        )
     except (OSError, ValueError) as error:
         why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise UsageError(

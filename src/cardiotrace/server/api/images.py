@@ -94,7 +94,9 @@ def image_of(services: Services, study: str, name: str) -> dict[str, Any]:
     with services.database.reading() as session:
         get_study(session, study)
     exam = automatic_exam(services.data.study(study).automatic)
-    found: dict[str, Any] | None = next((each for each in (exam or {"images": ()})["images"] if each["name"] == name), None)
+    found: dict[str, Any] | None = next(
+        (each for each in (exam or {"images": ()})["images"] if each["name"] == name), None
+    )
     if found is None:
         raise MissingError("there is no such image", remedy="look at the images of the study.")
     return found

@@ -70,9 +70,11 @@ def make_router(tag: str, *, is_open: bool = False) -> APIRouter:
         tag: what its routes are about.
         is_open: whether anybody may ask.
     """
-    # FastAPI compiles a model for each status of each route, half of the time to start: one of them stands for all.
+    # FastAPI compiles a model for each status of each route, which a start waits for: one of them stands for all.
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorAnswer.__name__}"}}}
-    told = dict.fromkeys(_EXPECTED, {"content": content}) | {_FAULT: {"model": ErrorAnswer}}
+    told: dict[int, dict[str, Any]] = {status: {"content": content} for status in _EXPECTED} | {
+        _FAULT: {"model": ErrorAnswer}
+    }
     responses: dict[int | str, dict[str, Any]] = {
         status: {**told[status], "description": text} for status, text in _EXPECTED.items()
     }

@@ -1,7 +1,7 @@
 """Contours, long axes and disks over what the models found: drawn when somebody first looks at an image.
 
-An analysis is done once its numbers are there; a few points for each outline take half as long again. Whoever looks has
-the exam opened at the desk thereby, and does not wait for that with the first correction.
+An analysis is done once its numbers are there; a few points for each outline take long. Whoever looks has the
+exam opened at the desk thereby, and does not wait for that with the first correction.
 """
 
 import asyncio
