@@ -116,7 +116,7 @@ def show_node(services: Shared) -> NodeTold:
         problem=None if node is None else node.problem or None,
         receiving=0 if node is None else node.receiving,
         studies=count,
-        last=None if last is None else iso(last),
+        last=iso(last) if count else None,
     )
 
 

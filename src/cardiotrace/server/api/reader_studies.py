@@ -108,7 +108,8 @@ def open_reading(group: Group, study: Identifier, services: Shared, person: Pers
 
 def _phases(image: dict[str, Any], measures: dict[str, Any] | None) -> dict[str, int]:
     """End-diastole and end-systole as the files name them, or the reader's own; never as they were found."""
-    name, named = image["name"], image.get("named_phases", {})  # an analysis of former times says nothing of these
+    name = image["name"]
+    named: dict[str, int] = image.get("named_phases", {})  # an analysis of former times says nothing of these
     if measures is None:
         return named
     measured = {each["phase"]: each["frame"] for each in reversed(measures["key_frames"]) if each["image"] == name}
