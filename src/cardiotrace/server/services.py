@@ -77,7 +77,7 @@ class Services:
             InputError: there is no model of the name, or its file is damaged.
         """
         if self.config.model is not None:
-            await self.pool.ask("analysis", Order("model", {"model": self.config.model}))
+            await self.pool.ask("analysis", Order("warm", {"model": self.config.model}))
 
     async def start(self) -> None:
         """Begin to work: what an earlier server left is put in order first."""

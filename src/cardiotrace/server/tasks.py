@@ -13,7 +13,6 @@ from cardiotrace.server.work.task import Order, Task
 TASKS: Mapping[str, Task] = {
     "intake": Task("work.intake", "take_upload"),
     "analyse": Task("work.analysis", "analyse_study"),
-    "model": Task("work.analysis", "load_model"),
     "demo": Task("work.demo", "make_demo"),
     "edit": Task("desk.opened", "edit_exam", "desk"),
     "draw": Task("desk.opened", "draw_image", "desk"),
@@ -25,7 +24,7 @@ TASKS: Mapping[str, Task] = {
     "table": Task("desk.exports", "export_table", "export"),
     "agreement": Task("desk.readings", "agreement_of", "export"),
     "models": Task("work.models", "told_of_models", "desk"),
-    "warm": Task("work.warming", "warm"),
+    "warm": Task("desk.warming", "warm"),
 }
 
 

@@ -1,5 +1,6 @@
 /** Fetches the segments of the wall while their layer is on: they are made when they are asked for, once for a version. */
 
+import { isReading } from '../api/reading'
 import { edits } from '../editing/state'
 import { api, page, setExam } from '../store/page'
 import type { ExamState } from '../store/state'
@@ -8,7 +9,7 @@ import type { ExamState } from '../store/state'
 const SETTLED_MS = 600
 
 /** Whether segments can be asked for: a reading of a reader study, whose identifier is its path, is not exported. */
-export const canDivide = ({ study }: ExamState): boolean => !study.id.includes('/')
+export const canDivide = ({ study }: ExamState): boolean => !isReading(study.id)
 
 /** The version whose segments are to be fetched; null where none are, or where they are here. */
 export function wantedVersion(exam: ExamState | null): number | null {

@@ -64,18 +64,6 @@ def analyse_study(params: Mapping[str, Any], reporter: ProgressReporter) -> dict
     return summary_of(analysis.measures, [image.image for image in analysis.exam.images])
 
 
-def load_model(params: Mapping[str, Any], _: ProgressReporter) -> None:
-    """Load the model that is named for every image, before any image comes.
-
-    Args:
-        params: `model`, its name or path.
-
-    Raises:
-        InputError: there is no model of the name, or its file is damaged.
-    """
-    analyser(params["model"])
-
-
 @lru_cache(maxsize=2)
 def analyser(model: str | None) -> Analyser:
     """The analyser with its models, kept while the process is."""

@@ -15,6 +15,9 @@ def warm(params: Mapping[str, Any], _: ProgressReporter) -> None:
 
     Args:
         params: `model`, a name, or None where the images are to choose: theirs is loaded with the first of them.
+
+    Raises:
+        InputError: there is no model of the name, or its file is damaged.
     """
     with loading():
         from cardiotrace.geometry.component import fill_holes
