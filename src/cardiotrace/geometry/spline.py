@@ -154,8 +154,8 @@ def control_points(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, 
 
 
 def _dice(one: Bool[np.ndarray, "height width"], other: Bool[np.ndarray, "height width"]) -> float:
-    both = np.count_nonzero(one & other)
-    return 2 * both / max(np.count_nonzero(one) + np.count_nonzero(other), 1)
+    both, size = int(np.count_nonzero(one & other)), int(np.count_nonzero(one)) + int(np.count_nonzero(other))
+    return 2 * both / max(size, 1)
 
 
 def _places(dense: Float[np.ndarray, "points 2"], count: int) -> list[int]:
