@@ -37,7 +37,7 @@ class Guard:
 
     lowest_foreground: float = 0.3
     """Pixels that it calls heart, as a share of those that the policy of iteration 0 does on the same images."""
-    largest_divergence: float = 0.5
+    largest_divergence: float = 0.1
     """From the policy of iteration 0, nats a pixel."""
     largest_reward: float = 2.0
     """Size of the reward with what is paid for divergence."""
