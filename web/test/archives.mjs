@@ -93,7 +93,7 @@ try {
   await page.click('dialog button.danger')
   seen.needed = await said('web').filter({ hasText: 'web' }).textContent()
   // An archive that does not answer, and settings that make no sense: both were told on the page.
-  const meant = ['status of 500', 'status of 422']
+  const meant = ['status of 502', 'status of 422']
   seen.refused = wrongs.filter((line) => meant.some((status) => line.includes(status))).length
   seen.wrong.push(...wrongs.filter((line) => !meant.some((status) => line.includes(status))))
 } catch (error) {

@@ -115,6 +115,28 @@ def test_settings_that_make_no_sense_are_refused_and_change_nothing(application)
     assert http.get(f"{API}/rules").json() == before
 
 
+def test_two_people_who_save_at_once_do_not_overwrite_each_other(application):
+    http = application.person.http
+    for path, part, mine, others in (
+        ("rules", "rules", {"name": "mine"}, {"name": "theirs"}),
+        (
+            "pacs/destinations",
+            "destinations",
+            {"name": "mine", "kind": "dicomweb", "url": "http://127.0.0.1:9/"},
+            {"name": "theirs", "kind": "dicomweb", "url": "http://127.0.0.1:9/"},
+        ),
+    ):
+        http.put(f"{API}/rules", json={"rules": []}).raise_for_status()
+        seen = http.get(f"{API}/{path}").json()["version"]
+        saved = http.put(f"{API}/{path}", json={part: [others], "version": seen}).raise_for_status().json()
+        late = http.put(f"{API}/{path}", json={part: [mine], "version": seen})
+        assert (late.status_code, "meanwhile" in late.json()["error"]["text"]) == (409, True)
+        kept = http.get(f"{API}/{path}").json()
+        assert ([each["name"] for each in kept[part]], kept) == (["theirs"], saved)
+        http.put(f"{API}/{path}", json={part: [mine], "version": kept["version"]}).raise_for_status()
+        http.put(f"{API}/{path}", json={part: [others]}).raise_for_status()  # who sends none wants it so
+
+
 def test_a_secret_is_read_from_the_folder_of_secrets_alone(application, tmp_path):
     (tmp_path / "password").write_text("secret")
     web = {"name": "web", "kind": "dicomweb", "url": "http://127.0.0.1:9/", "user": "me"}
@@ -129,4 +151,8 @@ def test_an_archive_that_is_off_is_said(application):
     known = {"destinations": [{"name": "off", "kind": "dicomweb", "url": "http://127.0.0.1:9/dicom-web"}]}
     http.put(f"{API}/pacs/destinations", json=known).raise_for_status()
     answer = http.post(f"{API}/pacs/query", json={"archive": "off", "patient_id": "1"})
+    assert answer.status_code == 502
+    assert "does not answer" in answer.json()["error"]["text"]
+    answer = http.post(f"{API}/pacs/destinations/off/echo")
+    assert answer.status_code == 502
     assert "does not answer" in answer.json()["error"]["text"]

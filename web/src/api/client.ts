@@ -7,6 +7,7 @@ import type {
   AnalyseOptions,
   ArchiveQuestion,
   Destination,
+  Destinations,
   EditAnswer,
   FoundStudy,
   Gesture,
@@ -17,6 +18,7 @@ import type {
   Reading,
   ReadingStudy,
   Rule,
+  Rules,
   Segments,
   Study,
   Summary,
@@ -181,12 +183,13 @@ export class Api {
 
   // Sending
 
-  async destinations(): Promise<Destination[]> {
-    return (await this.json<{ destinations: Destination[] }>('GET', '/pacs/destinations')).destinations
+  destinations(): Promise<Destinations> {
+    return this.json('GET', '/pacs/destinations')
   }
 
-  async setDestinations(destinations: readonly Destination[]): Promise<Destination[]> {
-    return (await this.json<{ destinations: Destination[] }>('PUT', '/pacs/destinations', { destinations })).destinations
+  /** Refused where others saved some since `version`. */
+  setDestinations(destinations: readonly Destination[], version: string): Promise<Destinations> {
+    return this.json('PUT', '/pacs/destinations', { destinations, version })
   }
 
   echo(name: string): Promise<void> {
@@ -205,12 +208,13 @@ export class Api {
     return this.json('POST', '/pacs/retrieve', { archive, study_uid })
   }
 
-  async rules(): Promise<Rule[]> {
-    return (await this.json<{ rules: Rule[] }>('GET', '/rules')).rules
+  rules(): Promise<Rules> {
+    return this.json('GET', '/rules')
   }
 
-  async setRules(rules: readonly Rule[]): Promise<Rule[]> {
-    return (await this.json<{ rules: Rule[] }>('PUT', '/rules', { rules })).rules
+  /** Refused where others saved some since `version`. */
+  setRules(rules: readonly Rule[], version: string): Promise<Rules> {
+    return this.json('PUT', '/rules', { rules, version })
   }
 
   send(id: string, to: string, forms: readonly string[]): Promise<{ job: string }> {

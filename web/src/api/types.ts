@@ -375,6 +375,12 @@ export interface Destination {
   [other: string]: unknown
 }
 
+/** Archives that are known, and which saving they are of. */
+export interface Destinations {
+  destinations: Destination[]
+  version: string
+}
+
 export interface ArchiveQuestion {
   archive: string
   patient_name: string
@@ -402,4 +408,10 @@ export interface Rule {
   analyse: boolean
   send_to: string[]
   forms: Form[]
+}
+
+/** What happens by itself, and which saving it is of. */
+export interface Rules {
+  rules: Rule[]
+  version: string
 }

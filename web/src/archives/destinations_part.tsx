@@ -1,7 +1,7 @@
 /** Archives that are known: added, tested, changed, removed. */
 
 import { useState } from 'preact/hooks'
-import type { Destination } from '../api/types'
+import type { Destination, Destinations } from '../api/types'
 import { Confirm, Dialog } from '../panels/dialog'
 import { Field } from '../panels/field'
 import { api } from '../store/page'
@@ -132,8 +132,9 @@ function Row({ destination, told, onTest, onEdit, onRemove }: { destination: Des
   )
 }
 
-export function DestinationsPart({ destinations, onChange }: { destinations: readonly Destination[]; onChange: (destinations: Destination[]) => void }) {
+export function DestinationsPart({ known, onChange }: { known: Destinations; onChange: (known: Destinations) => void }) {
   const say = useWords()
+  const { destinations, version } = known
   const [edited, setEdited] = useState<Destination | null>(null)
   const [removed, setRemoved] = useState<Destination | null>(null)
   const [told, setTold] = useState<Readonly<Record<string, Told>>>({})
@@ -150,14 +151,14 @@ export function DestinationsPart({ destinations, onChange }: { destinations: rea
     }
   }
   const keep = async (destination: Destination) => {
-    onChange(await api.setDestinations(isNew ? [...destinations, destination] : destinations.map((each) => (each === edited ? destination : each))))
+    onChange(await api.setDestinations(isNew ? [...destinations, destination] : destinations.map((each) => (each === edited ? destination : each)), version))
     setTold({})
     setEdited(null)
   }
   const remove = async (destination: Destination) => {
     setRemoved(null)
     try {
-      onChange(await api.setDestinations(destinations.filter((each) => each !== destination)))
+      onChange(await api.setDestinations(destinations.filter((each) => each !== destination), version))
     } catch (error) {
       tell(destination.name, 'wrong', toldOf(error))
     }

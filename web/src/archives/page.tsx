@@ -1,7 +1,7 @@
 /** Archives and rules: the node, destinations, what archives hold, and what happens by itself. */
 
 import { useEffect, useState } from 'preact/hooks'
-import type { Destination, Rule } from '../api/types'
+import type { Destinations, Rules } from '../api/types'
 import { api } from '../store/page'
 import { useWords } from '../words'
 import { DestinationsPart } from './destinations_part'
@@ -11,13 +11,13 @@ import { SearchPart } from './search_part'
 
 export function ArchivesPage() {
   const say = useWords()
-  const [destinations, setDestinations] = useState<Destination[] | null>(null)
-  const [rules, setRules] = useState<Rule[] | null>(null)
+  const [known, setKnown] = useState<Destinations | null>(null)
+  const [rules, setRules] = useState<Rules | null>(null)
   const [problem, setProblem] = useState('')
   useEffect(() => {
     Promise.all([api.destinations(), api.rules()]).then(
-      ([known, kept]) => {
-        setDestinations(known)
+      ([destinations, kept]) => {
+        setKnown(destinations)
         setRules(kept)
       },
       (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
@@ -31,9 +31,9 @@ export function ArchivesPage() {
       {problem && <p class="wrong">{problem}</p>}
       <div class="wide">
         <NodePart />
-        {destinations && <DestinationsPart destinations={destinations} onChange={setDestinations} />}
-        {destinations && <SearchPart destinations={destinations} />}
-        {destinations && rules && <RulesPart destinations={destinations} kept={rules} onKept={setRules} />}
+        {known && <DestinationsPart known={known} onChange={setKnown} />}
+        {known && <SearchPart destinations={known.destinations} />}
+        {known && rules && <RulesPart destinations={known.destinations} kept={rules} onKept={setRules} />}
       </div>
     </main>
   )

@@ -1,7 +1,7 @@
 /** What happens by itself: rules as a form, and the same as JSON beside it. */
 
 import { useEffect, useState } from 'preact/hooks'
-import type { Destination, Rule } from '../api/types'
+import type { Destination, Rule, Rules } from '../api/types'
 import { Boxes, Field } from '../panels/field'
 import { api } from '../store/page'
 import { Icon } from '../style/icons'
@@ -80,14 +80,14 @@ function RuleForm({ rule, number, count, destinations, isAsked, onChange, onMove
 
 interface RulesProps {
   destinations: readonly Destination[]
-  kept: readonly Rule[]
-  onKept: (rules: Rule[]) => void
+  kept: Rules
+  onKept: (kept: Rules) => void
 }
 
 export function RulesPart({ destinations, kept, onKept }: RulesProps) {
   const say = useWords()
-  const [rules, setRules] = useState<readonly Rule[]>(kept)
-  const [text, setText] = useState(textOf(kept))
+  const [rules, setRules] = useState<readonly Rule[]>(kept.rules)
+  const [text, setText] = useState(textOf(kept.rules))
   const [wrong, setWrong] = useState<Wrong | null>(null)
   const [isAsked, setAsked] = useState(false)
   const [problem, setProblem] = useState('')
@@ -97,7 +97,7 @@ export function RulesPart({ destinations, kept, onKept }: RulesProps) {
     setText(textOf(next))
     setWrong(null)
   }
-  useEffect(() => show(kept), [kept])
+  useEffect(() => show(kept.rules), [kept])
   const begin = () => {
     setProblem('')
     setSaved(false)
@@ -117,14 +117,14 @@ export function RulesPart({ destinations, kept, onKept }: RulesProps) {
     setAsked(true)
     if (wrong || rules.some((rule) => Object.keys(wrongIn(rule, destinations)).length)) return
     try {
-      onKept(await api.setRules(rules))
+      onKept(await api.setRules(rules, kept.version))
       setAsked(false)
       setSaved(true)
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error))
     }
   }
-  const isChanged = textOf(rules) !== textOf(kept)
+  const isChanged = textOf(rules) !== textOf(kept.rules)
   return (
     <section>
       <h2>

@@ -83,7 +83,7 @@ function Send({ study }: { study: string }) {
   const [names, setNames] = useState<string[]>([])
   const [said, setSaid] = useState('')
   useEffect(() => {
-    api.destinations().then((found) => setNames(found.map(({ name }) => name)), () => setNames([]))
+    api.destinations().then((found) => setNames(found.destinations.map(({ name }) => name)), () => setNames([]))
   }, [])
   if (!names.length) return null
   const send = async (to: string) => {

@@ -1,12 +1,16 @@
 """Archives: where results are sent, what is fetched from where, and the rules by which both happen by themselves."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import Path as PathParameter
 from pydantic import Field
 from sqlalchemy import func, select
 
-from cardiotrace.server.api.routing import Identifier, Shared, make_router
+from cardiotrace.core.errors import WorkError
+from cardiotrace.server.api.routing import ArchiveError, Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import JobMade, Schema
 from cardiotrace.server.pacs.kept import (
     keep_network_settings,
@@ -18,12 +22,21 @@ from cardiotrace.server.pacs.kept import (
 from cardiotrace.server.pacs.settings import NetworkSettings
 from cardiotrace.server.store.studies import ConflictError, get_study, iso
 from cardiotrace.server.store.tables import StudyRow
+from cardiotrace.server.work.pool import TaskFaultError
 from cardiotrace.server.work.task import Order
 
 router = make_router("archives")
 FormName = Literal["segmentations", "structured-report", "pages", "pdf"]
 ArchiveName = Annotated[str, PathParameter(max_length=64, description="Of a destination.")]
 Word = Annotated[str, Field(max_length=256)]
+Version = Annotated[
+    str,
+    Field(
+        max_length=64,
+        description="Tells what stands from what stood. Whoever sends the one that they saw changes nothing that was"
+        " changed meanwhile; without one, whatever stands is replaced.",
+    ),
+]
 
 
 class NodeTold(Schema):
@@ -48,12 +61,14 @@ class Destinations(Schema):
     """Archives that are known."""
 
     destinations: Annotated[list[dict[str, Any]], Field(max_length=100)]
+    version: Version = ""
 
 
 class Rules(Schema):
     """What happens by itself; the first that fits counts."""
 
     rules: Annotated[list[dict[str, Any]], Field(max_length=100)]
+    version: Version = ""
 
 
 class Sending(Schema):
@@ -123,31 +138,31 @@ def show_node(services: Shared) -> NodeTold:
 @router.get("/pacs/destinations")
 def list_destinations(services: Shared) -> Destinations:
     """Archives that are known."""
-    return Destinations(destinations=_kept(services)["destinations"])
+    return Destinations(**_told(_kept(services), "destinations"))
 
 
 @router.put("/pacs/destinations")
 def set_destinations(wanted: Destinations, services: Shared) -> Destinations:
-    """Let these be the archives that are known."""
-    return Destinations(destinations=_keep(services, destinations=wanted.destinations)["destinations"])
+    """Let these be the archives that are known; refused where others saved some meanwhile."""
+    return Destinations(**_keep(services, "destinations", wanted.destinations, wanted.version))
 
 
 @router.get("/rules")
 def list_rules(services: Shared) -> Rules:
     """What happens by itself."""
-    return Rules(rules=_kept(services)["rules"])
+    return Rules(**_told(_kept(services), "rules"))
 
 
 @router.put("/rules")
 def set_rules(wanted: Rules, services: Shared) -> Rules:
-    """Let these be the rules."""
-    return Rules(rules=_keep(services, rules=wanted.rules)["rules"])
+    """Let these be the rules; refused where others saved some meanwhile."""
+    return Rules(**_keep(services, "rules", wanted.rules, wanted.version))
 
 
 @router.post("/pacs/destinations/{name}/echo", status_code=204)
 async def echo(name: ArchiveName, services: Shared) -> None:
     """Ask an archive whether it is there and answers."""
-    await services.pool.ask("query", Order("echo", {"to": _destination(services, name)}))
+    await _asked(services, Order("echo", {"to": _destination(services, name)}))
 
 
 @router.post("/pacs/query")
@@ -155,7 +170,7 @@ async def query(question: Question, services: Shared) -> Answer:
     """Ask an archive for studies."""
     asked = question.model_dump()
     archive = _destination(services, asked.pop("archive"))
-    found = await services.pool.ask("query", Order("find", {"from": archive, "query": asked}))
+    found = await _asked(services, Order("find", {"from": archive, "query": asked}))
     return Answer(studies=[FoundSchema(**{key: each[key] for key in FoundSchema.model_fields}) for each in found])
 
 
@@ -181,17 +196,44 @@ def send(study: Identifier, wanted: Sending, services: Shared) -> JobMade:
     return JobMade(job=job.id)
 
 
+async def _asked(services: Shared, order: Order) -> Any:
+    """What an archive answers.
+
+    Raises:
+        ArchiveError: it does not, or refuses.
+    """
+    try:
+        return await services.pool.ask("query", order)
+    except TaskFaultError:
+        raise
+    except WorkError as error:
+        raise ArchiveError(error.what, remedy=error.remedy) from None
+
+
 def _kept(services: Shared) -> dict[str, Any]:
     with services.database.reading() as session:
         return network_settings(session).to_plain()
 
 
-def _keep(services: Shared, **changed: list[dict[str, Any]]) -> dict[str, Any]:
-    """Change a part of the settings; together they must make sense."""
+def _told(settings: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """A part of the settings, with the version that it has by what it says."""
+    text = json.dumps(settings[part], sort_keys=True)
+    return {part: settings[part], "version": hashlib.sha256(text.encode()).hexdigest()[:16]}
+
+
+def _keep(services: Shared, part: str, wanted: list[dict[str, Any]], version: str) -> dict[str, Any]:
+    """Change a part of the settings; together they must make sense.
+
+    Raises:
+        ConflictError: that part is no longer of the version that was seen.
+    """
     with services.database.writing() as session:
-        settings = NetworkSettings.from_plain({**network_settings(session).to_plain(), **changed})
+        before = network_settings(session).to_plain()
+        if version and version != _told(before, part)["version"]:
+            raise ConflictError("somebody saved others meanwhile", remedy="load the page again, and change these.")
+        settings = NetworkSettings.from_plain({**before, part: wanted})
         keep_network_settings(session, settings, services.data.secrets)
-    return settings.to_plain()
+    return _told(settings.to_plain(), part)
 
 
 def _destination(services: Shared, name: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from cardiotrace.server.api.files import made_answer
 from cardiotrace.server.api.images import ARRAY, CONTAINER, PLANES, ImageName, Of, file_of, image_of
 from cardiotrace.server.api.leases import LeaseToken, Person, leased, told
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
-from cardiotrace.server.api.schemas import ImageSchema
+from cardiotrace.server.api.schemas import image_schema
 from cardiotrace.server.desk.current import current_labels, current_traces, no_traces, tag_of
 from cardiotrace.server.desk.editing import Target, study_params
 from cardiotrace.server.desk.signing import outputs_file
@@ -89,10 +89,7 @@ def open_reading(group: Group, study: Identifier, services: Shared, person: Pers
         found = standing(session, document)
     exam = automatic_exam(services.data.study(study).automatic) or {"images": []}
     measures = read_json_file(outputs_file(services, document, reading.version)) if reading.version else None
-    images = [
-        ImageSchema(**{key: each[key] for key in ImageSchema.model_fields} | {"phases": _phases(each, measures)})
-        for each in exam["images"]
-    ]
+    images = [image_schema(each, _phases(each, measures)) for each in exam["images"]]
     return ReadingStudy(
         id=reading.id,
         study=study,

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.exceptions import HTTPException
 
-from cardiotrace.core.errors import CardioTraceError, InputError, UsageError, explained
+from cardiotrace.core.errors import CardioTraceError, InputError, UsageError, WorkError, explained
 from cardiotrace.server.api.schemas import ErrorAnswer
 from cardiotrace.server.security.access import COOKIE
 from cardiotrace.server.services import Services
@@ -29,15 +29,23 @@ _EXPECTED = {
     422: "The question itself is wrong.",
     429: "Too many wrong tokens.",
     500: "A fault of the program.",
+    502: "An archive does not answer, or refuses.",
     503: "The process that worked on it ended.",
     507: "There is no room.",
 }
 _FAULT = 500
+
+
+class ArchiveError(WorkError):
+    """An archive does not answer, or refuses: no fault of this server."""
+
+
 _STATUS: Mapping[type[Exception], int] = {
     MissingError: 404,
     ConflictError: 409,
     InputError: 422,
     UsageError: 422,
+    ArchiveError: 502,
     WorkerLostError: 503,
 }
 

@@ -1,5 +1,6 @@
 """What is sent and received, as the description of the interface (OpenAPI) tells it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -89,6 +90,12 @@ class ImageSchema(Schema):
     phases: dict[str, int]
     structures: list[str]
     contours: list[str]
+
+
+def image_schema(image: Mapping[str, Any], phases: Mapping[str, int]) -> ImageSchema:
+    """An image as the analysis described it, with other key frames; an earlier version's says less of it."""
+    facts = {key: image[key] for key in ImageSchema.model_fields if key in image}
+    return ImageSchema(**{**facts, "phases": dict(phases)})
 
 
 class Lease(Schema):

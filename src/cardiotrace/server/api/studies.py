@@ -7,7 +7,17 @@ from fastapi.responses import FileResponse
 
 from cardiotrace.server.api.leases import Person
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
-from cardiotrace.server.api.schemas import Analyse, ImageSchema, JobMade, JobState, Lease, Study, StudyList, Summary
+from cardiotrace.server.api.schemas import (
+    Analyse,
+    ImageSchema,
+    JobMade,
+    JobState,
+    Lease,
+    Study,
+    StudyList,
+    Summary,
+    image_schema,
+)
 from cardiotrace.server.desk.signing import measures_file
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.journal import Document, accepted_flags, standing
@@ -120,10 +130,9 @@ def _details(services: Services, row: StudyRow) -> dict[str, Any]:
 
 def _image(image: dict[str, Any], measures: dict[str, Any] | None) -> ImageSchema:
     """An image with the key frames as they are measured now."""
-    facts = {key: image[key] for key in ImageSchema.model_fields if key in image}
     frames = (measures or {}).get("key_frames", ())
     measured = {found["phase"]: found["frame"] for found in reversed(frames) if found["image"] == image["name"]}
-    return ImageSchema(**{**facts, "phases": {**facts["phases"], **measured}})
+    return image_schema(image, {**image["phases"], **measured})
 
 
 def _require_free(services: Services, study: str, person: str) -> None:

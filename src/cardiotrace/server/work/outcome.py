@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cardiotrace.core.errors import InputError, UsageError, explained
+from cardiotrace.core.errors import CardioTraceError, InputError, UsageError, explained
 from cardiotrace.core.text import on_one_line
 
 
@@ -26,6 +26,8 @@ class Refused:
     """Where in the program, for the log: files and lines, none of what they worked on."""
     is_input: bool = False
     """Whether what was handed in cannot be used, and nothing failed."""
+    is_fault: bool = False
+    """Whether the program has no words of its own for it."""
 
 
 def told(error: Exception, root: Path | None = None) -> dict[str, str | None]:
@@ -42,7 +44,7 @@ def refused(error: Exception, root: Path | None = None) -> Refused:
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
     where, is_input = f"{type(error).__name__} at {place}", isinstance(error, InputError | UsageError)
-    return Refused(str(words["text"]), words["remedy"], where, is_input)
+    return Refused(str(words["text"]), words["remedy"], where, is_input, not isinstance(error, CardioTraceError))
 
 
 def _relative(where: str, root: Path | None) -> str:

@@ -46,6 +46,10 @@ class WorkerLostError(Exception):
     """The process ended in the middle of a task."""
 
 
+class TaskFaultError(WorkError):
+    """A task failed in a way that the program has no words for."""
+
+
 class Slot:
     """Room for one process, which is started when it is first needed and kept warm.
 
@@ -213,6 +217,7 @@ class Pool:
 
         Raises:
             InputError: the task refused what was handed in, in its own words.
+            TaskFaultError: it failed by a fault of the program.
             WorkError: it failed.
             WorkerLostError: its process ended.
         """
@@ -221,7 +226,8 @@ class Pool:
         outcome = await slot.run(order, on_progress)
         if isinstance(outcome, Refused):
             _LOG.info("%s was refused: %s", order.task, outcome.place)
-            raise (InputError if outcome.is_input else WorkError)(outcome.text, remedy=outcome.remedy or "")
+            kind_of_error = InputError if outcome.is_input else TaskFaultError if outcome.is_fault else WorkError
+            raise kind_of_error(outcome.text, remedy=outcome.remedy or "")
         return outcome.result
 
     def warm(self, kind: SlotKind, params: Mapping[str, Any]) -> None:
