@@ -13,8 +13,7 @@ def seen(server, person, camus):
     """What was seen, as `web/test/readers.mjs` tells it; and what the server kept."""
     built()
     person.analysed(camus)
-    found = node("test/readers.mjs", f"{server.url}/?token={TOKEN}")
-    return {**found, "kept": person.get("/reader-studies")}
+    return node("test/readers.mjs", f"{server.url}/?token={TOKEN}")
 
 
 def test_all_of_it_is_done_without_an_error_and_each_screen_can_be_used_by_everybody(seen):
@@ -54,3 +53,8 @@ def test_readers_are_compared(seen):
     assert fraction[4] == "–"  # of one exam there are no limits
     assert seen["points"] == 1
     assert seen["table"] == "agreement.csv"
+
+
+def test_a_reader_study_that_is_over_can_be_deleted(seen, person):
+    assert seen["deleted"] == "#/reader-studies"
+    assert person.get("/reader-studies") == []

@@ -98,6 +98,12 @@ try {
   seen.listed = await page.textContent('.plain tbody .how-far')
   seen.axe.push(...(await violations(page, 'readers')))
   await picture(page, 'readers')
+  seen.kept = await page.evaluate(async () => (await fetch('api/v1/reader-studies')).json())
+  await page.click('.plain tbody th a')
+  await page.click('[aria-label="Delete this reader study"]')
+  await page.click('dialog button.danger')
+  await page.waitForSelector('.empty')
+  seen.deleted = await page.evaluate(() => location.hash)
   seen.wrong.push(...wrongs)
 } catch (error) {
   seen.wrong.push(String(error))

@@ -8,9 +8,12 @@ import zipfile
 
 import numpy as np
 import pytest
+from sqlalchemy import func, select
 
 from cardiotrace.core.errors import UsageError
 from cardiotrace.report.pdf import find_browser
+from cardiotrace.server.store.edit_tables import EditRow, PlaneRow, ReadingRow
+from cardiotrace.server.store.tables import FileRow
 from tests.server.desk.test_editing import Editor
 from tests.server.serving import API
 
@@ -189,3 +192,42 @@ def test_segments_lie_where_the_wall_now_is(person, study):
     assert [each["number"] for each in drawn] == [3, 9, 14, 16, 12, 6]
     inner, former = (np.array([each["points"][:7] for each in plane]) for plane in (drawn, found))
     assert np.abs(inner - former).max() > 0.5  # the cavity was drawn in
+
+
+def test_a_reader_study_is_deleted_with_all_that_was_drawn_and_nothing_else(person, study):
+    def kept():
+        with person.services.database.reading() as session:
+            tables = (EditRow, PlaneRow, ReadingRow, FileRow)
+            count = tuple(session.scalar(select(func.count()).select_from(table)) for table in tables)
+        folder = person.services.data.root
+        return count, sorted(path for path in folder.rglob("*") if path.is_file() and "cardiotrace.db" not in path.name)
+
+    before, exam = kept(), person.get(f"/studies/{study['id']}")
+    wanted = {"name": "Short", "studies": [study["id"]], "readers": ["A", "B"]}
+    group = person.http.post(f"{API}/reader-studies", json=wanted).raise_for_status().json()["id"]
+    points = Editor(person, study, "A").traces("automatic")[0][0]["contours"]["lv"]
+    for name in ("A", "B"):  # both draw the same, which is kept once
+        reader = Reader(person, study, name, group)
+        assert reader.lease().status_code == 200
+        reader.do(reader.drawn(points, "lv"))
+    during = kept()
+    assert all(more > less for more, less in zip(during[0], before[0], strict=True))
+    assert len(during[1]) > len(before[1])
+    assert person.http.delete(f"{API}/reader-studies/{group}").status_code == 204
+    assert person.http.delete(f"{API}/reader-studies/{group}").status_code == 404
+    assert person.http.get(reader.base, headers=reader.headers).status_code == 404
+    assert kept() == before
+    assert person.get(f"/studies/{study['id']}") == exam
+
+
+def test_an_exam_that_an_earlier_version_analysed_is_read(person, study):
+    path = person.services.data.study(study["id"]).automatic / "exam.json"
+    exam = json.loads(path.read_text())
+    images = [{key: image[key] for key in image if key not in ("region", "named_phases")} for image in exam["images"]]
+    fresh = path.with_name("fresh.json")
+    fresh.write_text(json.dumps({**exam, "images": images}))
+    fresh.replace(path)
+    wanted = {"name": "Former", "studies": [study["id"]], "readers": ["A"]}
+    group = person.http.post(f"{API}/reader-studies", json=wanted).raise_for_status().json()["id"]
+    images = Reader(person, study, "A", group).study()["images"]
+    assert {(image["region"], len(image["phases"])) for image in images} == {(None, 0)}

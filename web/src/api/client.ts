@@ -262,6 +262,10 @@ export class Api {
     return this.json('POST', '/reader-studies', { name, studies, readers })
   }
 
+  deleteReaderStudy(id: string): Promise<void> {
+    return this.json('DELETE', `/reader-studies/${id}`)
+  }
+
   endReading(id: string): Promise<Reading> {
     return this.json('POST', `${pathOf(id)}/done`)
   }

@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { ReaderStudy, Reading } from '../api/types'
+import { Confirm } from '../panels/dialog'
 import { useAsked } from '../store/asked'
 import { api, usePage } from '../store/page'
 import { Icon } from '../style/icons'
@@ -107,6 +108,37 @@ function Exams({ group, nameOf }: { group: ReaderStudy; nameOf: (id: string) => 
   )
 }
 
+/** Ends it for everybody, once that is sure. */
+function Delete({ group }: { group: ReaderStudy }) {
+  const say = useWords()
+  const [isAsked, setAsked] = useState(false)
+  const [problem, setProblem] = useState('')
+  const remove = async () => {
+    setAsked(false)
+    try {
+      await api.deleteReaderStudy(group.id)
+      location.hash = '#/reader-studies'
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error))
+    }
+  }
+  return (
+    <>
+      {problem && (
+        <span class="wrong" role="alert">
+          {problem}
+        </span>
+      )}
+      <button class="square" aria-label={say('readers_delete')} title={say('readers_delete')} onClick={() => setAsked(true)}>
+        <Icon name="trash" />
+      </button>
+      {isAsked && (
+        <Confirm title={say('readers_delete')} text={say('readers_delete_sure', { name: group.name })} verb={say('delete')} onYes={() => void remove()} onNo={() => setAsked(false)} />
+      )}
+    </>
+  )
+}
+
 function Shown({ group }: { group: ReaderStudy }) {
   const say = useWords()
   const nameOf = useExamNames(group)
@@ -121,6 +153,7 @@ function Shown({ group }: { group: ReaderStudy }) {
         <Bar done={done} all={all} label={say('progress')} />
         <span class="space" />
         <ReadOn group={group} />
+        <Delete group={group} />
       </header>
       <div class="wide">
         <section>

@@ -41,6 +41,8 @@ export const READERS_EN = {
   reading_end_title: 'Done with this exam?',
   reading_end_help: 'Nothing of this reading changes any more, and its time ends.',
   reading_nothing: 'Draw first: nothing was drawn in this exam.',
+  readers_delete: 'Delete this reader study',
+  readers_delete_sure: 'Delete {name} with all that its readers drew? The exams stay as they are. This cannot be undone.',
   agreement: 'Agreement',
   agreement_help: 'Of each pair of readers, on the exams that both have done.',
   agreement_show: 'Compare',

@@ -43,6 +43,8 @@ export const READERS_FR: Record<keyof typeof READERS_EN, string> = {
   reading_end_title: 'En avez-vous terminé avec cet examen ?',
   reading_end_help: "Plus rien ne changera dans cette lecture, et sa durée s'arrête.",
   reading_nothing: "Tracez d'abord : rien n'a été tracé dans cet examen.",
+  readers_delete: 'Supprimer cette étude de lecture',
+  readers_delete_sure: 'Supprimer {name} avec tout ce que ses lecteurs ont tracé ? Les examens restent tels quels. Cette action est définitive.',
   agreement: 'Concordance',
   agreement_help: 'De chaque paire de lecteurs, sur les examens que tous deux ont terminés.',
   agreement_show: 'Comparer',

@@ -35,6 +35,7 @@ from cardiotrace.server.desk.signing import outputs_file
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.edit_tables import PlaneRow, ReaderStudyRow, ReadingRow
 from cardiotrace.server.store.journal import changes, planes_of, reading_document, standing
+from cardiotrace.server.store.readings import delete_reader_study
 from cardiotrace.server.store.studies import ConflictError, MissingError, get_study, iso
 from cardiotrace.server.store.written import automatic_exam, read_json_file
 from cardiotrace.server.work.task import Order
@@ -76,6 +77,17 @@ def show_reader_study(group: Group, services: Shared) -> ReaderStudySchema:
     """How far the readers are."""
     with services.database.reading() as session:
         return _plain(session, _group(session, group))
+
+
+@router.delete("/reader-studies/{group}", status_code=204, response_class=Response)
+def remove_reader_study(group: Group, services: Shared) -> None:
+    """Delete it with all that its readers drew; the exams stay as they are."""
+    with services.database.writing() as session:
+        deleted = delete_reader_study(session, _group(session, group))
+    for study, reading in deleted.readings:
+        services.data.study(study).forget_outputs(reading)
+    for digest in deleted.digests:
+        services.blobs.remove(digest)
 
 
 @router.get("/reader-studies/{group}/readings/{study}")

@@ -128,6 +128,11 @@ class StudyFolder:
         """What was made of one version."""
         return self.root / "outputs" / str(version)
 
+    def forget_outputs(self, document: str) -> None:
+        """Remove what was made of all versions of a document."""
+        for folder in self.root.glob(f"outputs/*/{document}"):
+            shutil.rmtree(folder, ignore_errors=True)
+
     @contextmanager
     def renewed(self) -> Iterator[Path]:
         """An empty folder that takes the place of `automatic` when the block ends well; else it is removed."""
