@@ -15,6 +15,7 @@ TASKS: Mapping[str, Task] = {
     "analyse": Task("work.analysis", "analyse_study"),
     "demo": Task("work.demo", "make_demo"),
     "edit": Task("desk.opened", "edit_exam", "desk"),
+    "prepare": Task("desk.opened", "prepare_exam", "desk"),
     "draw": Task("desk.opened", "draw_image", "desk"),
     "retrieve": Task("pacs.tasks", "retrieve_study", "network"),
     "send": Task("pacs.tasks", "send_study", "network"),

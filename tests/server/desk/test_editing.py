@@ -8,6 +8,8 @@ import zlib
 import numpy as np
 import pytest
 
+from cardiotrace.server.desk import opened
+from cardiotrace.server.desk.opened import Desk
 from tests.server.serving import API
 
 
@@ -222,6 +224,33 @@ def test_a_signature_is_over_one_version(editor):
     editor.do({"kind": "undo"})
     assert sign(seen + 2).json()["checksum"] == signed["checksum"]
     assert sign(seen + 2, " ").status_code == 422
+
+
+def test_who_takes_the_lease_finds_the_exam_open_and_measured_as_it_stands(office):
+    asked = []
+
+    class Recorded(type(office.services.pool)):
+        async def ask(self, kind, order, **how):
+            asked.append((order.task, order.params["at"], len(order.params["held"] or ())))
+            return await super().ask(kind, order, **how)
+
+    first = Editor(office, office.study, "Roy")
+    assert first.lease().status_code == 200
+    first.do(first.pulled())
+    first.http.delete(first.url("/lease"), headers={"X-Lease": first.token})
+    usual, office.services.pool = office.services.pool, Recorded()
+    try:
+        read_anew = Desk()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(opened, "DESK", read_anew)  # as after a process that ended
+            assert first.lease().status_code == 200
+            (last,) = {at for _, at, _ in asked}
+            assert [(task, bool(held)) for task, _, held in asked] == [("prepare", False), ("prepare", True)]
+            first.do({"kind": "undo"})
+        assert asked[2:] == [("edit", last, 0)], "it knew what stands"
+    finally:
+        office.services.pool = usual
+        first.http.delete(first.url("/lease"), headers={"X-Lease": first.token})
 
 
 def test_another_analysis_begins_a_journal_of_its_own(office, editor):

@@ -202,10 +202,10 @@ def test_a_reader_study_is_deleted_with_all_that_was_drawn_and_nothing_else(pers
         folder = person.services.data.root
         return count, sorted(path for path in folder.rglob("*") if path.is_file() and "cardiotrace.db" not in path.name)
 
+    points = Editor(person, study, "A").traces("automatic")[0][0]["contours"]["lv"]
     before, exam = kept(), person.get(f"/studies/{study['id']}")
     wanted = {"name": "Short", "studies": [study["id"]], "readers": ["A", "B"]}
     group = person.http.post(f"{API}/reader-studies", json=wanted).raise_for_status().json()["id"]
-    points = Editor(person, study, "A").traces("automatic")[0][0]["contours"]["lv"]
     for name in ("A", "B"):  # both draw the same, which is kept once
         reader = Reader(person, study, name, group)
         assert reader.lease().status_code == 200

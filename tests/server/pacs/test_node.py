@@ -2,16 +2,20 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from pydicom import dcmread
 
 from cardiotrace.core.errors import WorkError
 from cardiotrace.server.pacs.destination import Destination
+from cardiotrace.server.pacs.keeper import NodeKeeper
 from cardiotrace.server.pacs.node import Node
 from cardiotrace.server.pacs.remote import archive_at
 from cardiotrace.server.pacs.settings import READY, RECEIVING, NodeSettings, Peer
+from cardiotrace.server.store.folder import DataFolder
 from tests.fake.dicom_exam import write_stack, write_ultrasound
+from tests.server.databases import sqlite_at
 
 
 @pytest.fixture
@@ -100,6 +104,34 @@ def test_what_a_killed_node_had_received_is_handed_over_by_the_next(tmp_path, no
     _, whole, came = node()
     assert came.wait(20)
     assert (whole[0] / "a.dcm").read_bytes() == b"a"
+
+
+def test_what_comes_later_of_a_study_that_was_taken_in_is_taken_in_as_well(tmp_path):
+    database = sqlite_at(tmp_path)
+    data = DataFolder(tmp_path / "kept").make()
+    keeper = NodeKeeper(
+        SimpleNamespace(database=database, data=data, jobs=SimpleNamespace(wake=lambda: None)), NodeSettings(port=0)
+    )
+    jobs = []
+    for content in (b"first", b"second"):  # of one study, an hour apart
+        left = keeper.folder / RECEIVING / "study-0"
+        left.mkdir(parents=True)
+        (left / "a.dcm").write_bytes(content)
+        came = threading.Event()
+        running = Node(
+            NodeSettings(port=0, quiet_s=0.1),
+            keeper.folder,
+            lambda folder, came=came: (jobs.append(keeper.take(folder)), came.set()),
+        )
+        running.start()
+        try:
+            assert came.wait(60)
+        finally:
+            running.stop()
+    assert len(set(jobs)) == 2
+    assert list((keeper.folder / READY).iterdir()) == []
+    assert sorted(path.read_bytes() for path in files_below(data.uploads)) == [b"first", b"second"]
+    database.close()
 
 
 def test_a_port_that_is_taken_is_said(tmp_path, node):

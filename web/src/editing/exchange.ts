@@ -41,6 +41,7 @@ export class Exchange {
   private readonly outbox: Outbox<Undoing | null>
   private readonly drawer: Drawer
   private lease: string | null = null
+  private holding: ReturnType<Line<unknown>['hold']> | null = null
   private lastGesture = 0
   private cancelBeat: (() => void) | null = null
   private withdrawn: Waiting[] = []
@@ -67,6 +68,8 @@ export class Exchange {
   /** A hand takes hold of a plane. */
   begin(place: Place): void {
     this.inHand = place
+    // So that the server has the exam ready when the hand lets go. Nobody is asked for a name in the middle of a gesture.
+    if (page.get().person && !this.lease) void this.hold()
     const { exam } = page.get()
     if (exam) this.ledger.begin(exam.cines, exam.study)
   }
@@ -206,7 +209,13 @@ export class Exchange {
     edits.set({ standing, waiting, holder })
   }
 
-  private async hold(): ReturnType<Line<unknown>['hold']> {
+  /** One lease is asked for at a time: a second one would find it held. */
+  private hold(): ReturnType<Line<unknown>['hold']> {
+    this.holding ??= this.held().finally(() => (this.holding = null))
+    return this.holding
+  }
+
+  private async held(): ReturnType<Line<unknown>['hold']> {
     if (this.lease) return { kind: 'held' }
     if (!(await this.around.askPerson())) {
       edits.set({ said: say(page.get().language, 'edit_unnamed') })

@@ -53,7 +53,7 @@ function Exams({ studies, chosen, onChange }: { studies: readonly Summary[]; cho
 
 export function MakePage() {
   const say = useWords()
-  const { found } = useAsked(() => api.studies({ state: 'done', sort: 'name', order: 'asc', limit: MOST }), '')
+  const { found, problem: unread } = useAsked(() => api.studies({ state: 'done', sort: 'name', order: 'asc', limit: MOST }), '')
   const [name, setName] = useState('')
   const [readers, setReaders] = useState('')
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
@@ -102,6 +102,7 @@ export function MakePage() {
           </h2>
           {found && (found.studies.length ? <Exams studies={found.studies} chosen={chosen} onChange={setChosen} /> : <p class="soft">{say('exams_none_done')}</p>)}
           {found && found.total > found.studies.length && <p class="soft">{say('exams_more', { n: found.studies.length, all: found.total })}</p>}
+          {unread && <p class="wrong">{unread}</p>}
           {wrong('exams') && (
             <p class="wrong" role="alert">
               {wrong('exams')}

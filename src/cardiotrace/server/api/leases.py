@@ -3,12 +3,13 @@
 from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import Depends, Header, Response
+from fastapi import BackgroundTasks, Depends, Header, Response
 
 from cardiotrace.core.text import printable
 from cardiotrace.server.api.editing_schemas import LEASED, LeaseMade
 from cardiotrace.server.api.routing import Identifier, Shared, error_answer, make_router
 from cardiotrace.server.api.schemas import Lease
+from cardiotrace.server.desk.editing import Target, prepare
 from cardiotrace.server.desk.leases import Held
 from cardiotrace.server.services import Services
 from cardiotrace.server.store.studies import get_study, iso
@@ -29,12 +30,13 @@ LeaseToken = Annotated[str, Header(max_length=100, description="The lease, as it
 
 
 @router.post("/studies/{study}/lease", response_model=LeaseMade, responses=LEASED)
-def take_lease(study: Identifier, services: Shared, person: Person) -> LeaseMade | Response:
+def take_lease(
+    study: Identifier, services: Shared, person: Person, afterwards: BackgroundTasks
+) -> LeaseMade | Response:
     """Take the lease of a study; refused while somebody else holds it."""
     with services.database.reading() as session:
         get_study(session, study)
-    held = services.leases.take(study, person)
-    return told(held) if held is not None else leased(services, study, 409)
+    return taken(services, Target(study), person, afterwards)
 
 
 @router.put("/studies/{study}/lease", response_model=LeaseMade, responses=LEASED)
@@ -48,6 +50,15 @@ def renew_lease(study: Identifier, services: Shared, x_lease: LeaseToken = "") -
 def give_lease_back(study: Identifier, services: Shared, x_lease: LeaseToken = "") -> None:
     """Let others edit it."""
     services.leases.give_back(study, x_lease)
+
+
+def taken(services: Services, target: Target, person: str, afterwards: BackgroundTasks) -> LeaseMade | Response:
+    """A lease for who asks first; the exam is prepared for their first gesture."""
+    held = services.leases.take(target.document, person)
+    if held is None:
+        return leased(services, target.document, 409)
+    afterwards.add_task(prepare, services, target)
+    return told(held)
 
 
 def told(held: Held) -> LeaseMade:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
+from fastapi import BackgroundTasks, Request, Response
 from fastapi import Path as InPath
-from fastapi import Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -26,7 +26,7 @@ from cardiotrace.server.api.editing_schemas import (
 from cardiotrace.server.api.edits import answer
 from cardiotrace.server.api.files import made_answer
 from cardiotrace.server.api.images import ARRAY, CONTAINER, PLANES, ImageName, Of, file_of, image_of
-from cardiotrace.server.api.leases import LeaseToken, Person, leased, told
+from cardiotrace.server.api.leases import LeaseToken, Person, leased, taken, told
 from cardiotrace.server.api.routing import Identifier, Shared, make_router
 from cardiotrace.server.api.schemas import image_schema
 from cardiotrace.server.desk.current import current_labels, current_traces, no_traces, tag_of
@@ -127,11 +127,12 @@ def _phases(image: dict[str, Any], measures: dict[str, Any] | None) -> dict[str,
 
 
 @router.post("/reader-studies/{group}/readings/{study}/lease", response_model=LeaseMade, responses=LEASED)
-def take_reading_lease(group: Group, study: Identifier, services: Shared, person: Person) -> LeaseMade | Response:
+def take_reading_lease(
+    group: Group, study: Identifier, services: Shared, person: Person, afterwards: BackgroundTasks
+) -> LeaseMade | Response:
     """Take the lease of a reading."""
     reading = _find(services, group, study, person)
-    held = services.leases.take(reading, person)
-    return told(held) if held is not None else leased(services, reading, 409)
+    return taken(services, Target(study, reading), person, afterwards)
 
 
 @router.put("/reader-studies/{group}/readings/{study}/lease", response_model=LeaseMade, responses=LEASED)

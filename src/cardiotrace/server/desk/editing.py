@@ -4,11 +4,13 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from cardiotrace.core.errors import CardioTraceError
 from cardiotrace.server.desk.signing import outputs_file
 from cardiotrace.server.store.edit_tables import EditRow, ReadingRow
 from cardiotrace.server.store.journal import (
@@ -25,6 +27,7 @@ from cardiotrace.server.store.journal import (
 from cardiotrace.server.store.studies import ConflictError, MissingError, get_study, iso, set_findings
 from cardiotrace.server.store.tables import StudyRow
 from cardiotrace.server.store.written import read_json_file
+from cardiotrace.server.work.pool import WorkerLostError
 from cardiotrace.server.work.task import Order, SlotKind
 
 if TYPE_CHECKING:
@@ -100,6 +103,24 @@ async def edit(
     if target.reading is None:
         services.tell_of(target.study)
     return {**kept, "changed": result["changed"], "phases": result["phases"]}
+
+
+async def prepare(services: "Services", target: Target) -> None:
+    """Have an exam opened and measured at the desk before its first gesture comes.
+
+    What cannot be opened is said when somebody edits it.
+    """
+    async with services.edit_lock(target.document):
+        with suppress(CardioTraceError, WorkerLostError):
+            row, document, found = await asyncio.to_thread(_standing, services, target)
+            params = {**study_params(services, row, document), "at": found.last, "held": None}
+            await asked_of(services, "desk", "prepare", params, document, found)
+
+
+def _standing(services: "Services", target: Target) -> tuple[StudyRow, Document, Standing]:
+    with services.database.reading() as session:
+        row, document, _ = target.of(session)
+        return row, document, standing(session, document)
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,24 @@ def edit_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any]:
     }
 
 
+def prepare_exam(params: Mapping[str, Any], _: ProgressReporter) -> dict[str, Any] | None:
+    """Open and measure an exam as it stands, so that its next gesture is measured from there.
+
+    Args:
+        params: those of `read_exam`; `at` and `held`, as `edit_exam` takes them.
+
+    Returns:
+        `{"needs": "held"}` where what stands is not known here.
+    """
+    opened = DESK.exam(params)
+    if opened.at != params["at"]:
+        if params["held"] is None:
+            return {"needs": "held"}
+        opened.hold(params["held"], params["at"])
+    opened.exam.measured(opened.edits)
+    return None
+
+
 def draw_image(params: Mapping[str, Any], _: ProgressReporter) -> None:
     """Write what is drawn over an image as its analysis left it, for `desk.drawing`.
 

@@ -6,6 +6,7 @@ not hold up its answers. Whole studies are moved, folder by folder, to where the
 
 import hashlib
 import logging
+import secrets
 import shutil
 import ssl
 import threading
@@ -156,14 +157,15 @@ class Node:
             return [name for name, at in self._last.items() if name not in busy and now - at >= self.settings.quiet_s]
 
     def _hand_over(self, name: str) -> None:
-        """Move a study to where it is looked for; what comes of it later is a folder of its own."""
+        """Move a study to where it is looked for; what comes of it later is a folder of its own.
+
+        No name is used twice: who takes studies in knows by it what was taken already.
+        """
         with self._lock:
             if any(name in brought for brought in self._open.values()):
                 return
             self._last.pop(name, None)
-            number = 1
-            while (target := self.folder / READY / f"{name}-{number}").exists():
-                number += 1
+            target = self.folder / READY / f"{name}-{secrets.token_hex(4)}"
             try:
                 (self.folder / RECEIVING / name).rename(target)
             except FileNotFoundError:

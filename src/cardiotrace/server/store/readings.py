@@ -35,7 +35,8 @@ def delete_reader_study(session: Session, group: ReaderStudyRow) -> DeletedReadi
                 session.delete(file)
         for table in (EditRow, PlaneRow):
             session.execute(delete(table).where(table.document == row.id))
-        session.delete(row)
+    session.flush()
+    session.execute(delete(ReadingRow).where(ReadingRow.reader_study == group.id))
     session.delete(group)
     session.flush()
     return DeletedReadings([(row.study, row.id) for row in rows], unused(session, digests))
