@@ -33,8 +33,8 @@ def delete_reader_study(session: Session, group: ReaderStudyRow) -> DeletedReadi
             if file.name.partition("/")[0] in edits:  # see `journal.write_entry`
                 digests.add(file.sha256)
                 session.delete(file)
-        for table in (EditRow, PlaneRow):
-            session.execute(delete(table).where(table.document == row.id))
+        session.execute(delete(EditRow).where(EditRow.document == row.id))
+        session.execute(delete(PlaneRow).where(PlaneRow.document == row.id))
     session.flush()
     session.execute(delete(ReadingRow).where(ReadingRow.reader_study == group.id))
     session.delete(group)
