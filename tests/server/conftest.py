@@ -7,6 +7,7 @@ pytest.importorskip("sqlalchemy", reason="the extra `server` is not installed")
 
 from tests.fake.camus import write_camus
 from tests.fake.models import write_camus_model
+from tests.programs import run
 from tests.server.serving import files_in, served
 
 
@@ -35,3 +36,15 @@ def server(tmp_path_factory, tiny_model):
 def person(server):
     """Who uses it."""
     return server.person
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """Certificate and key of 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    whose = ["-subj", "/CN=heart", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = run("openssl", *words, "-keyout", key, "-out", cert, *whose)
+    assert made.returncode == 0, made.stderr
+    return cert, key

@@ -6,20 +6,7 @@ import httpx
 import pytest
 
 from tests.command import cardiotrace
-from tests.programs import run
 from tests.server.serving import API, Person, started
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """Certificate and key of 127.0.0.1."""
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    whose = ["-subj", "/CN=heart", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = run("openssl", *words, "-keyout", key, "-out", cert, *whose)
-    assert made.returncode == 0, made.stderr
-    return cert, key
 
 
 def test_it_speaks_tls_and_nothing_else(tmp_path, certificate):

@@ -1,14 +1,17 @@
 """The node: who may hand in, what becomes of it, and when a study is whole."""
 
+import socket
+import ssl
 import threading
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 from pydicom import dcmread
 
-from cardiotrace.core.errors import WorkError
-from cardiotrace.server.pacs.destination import Destination
+from cardiotrace.core.errors import InputError, WorkError
+from cardiotrace.server.pacs.destination import Destination, Tls
 from cardiotrace.server.pacs.keeper import NodeKeeper
 from cardiotrace.server.pacs.node import Node
 from cardiotrace.server.pacs.remote import archive_at
@@ -138,3 +141,44 @@ def test_a_port_that_is_taken_is_said(tmp_path, node):
     port, _, _ = node()
     with pytest.raises(WorkError, match="cannot listen"):
         Node(NodeSettings(port=port), tmp_path / "other").start()
+
+
+def by_tls(port, tls):
+    return Destination(
+        name="node", host="127.0.0.1", port=port, ae_title="CARDIOTRACE", own_ae_title="SCANNER", tls=tls
+    )
+
+
+def test_by_tls_only_who_is_trusted_hands_in(tmp_path, node, certificate):
+    write_ultrasound(tmp_path / "us")
+    cert, key = certificate
+    port, _, came = node(certificate=cert, key=key, trusted=cert)
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as clear:
+        clear.sendall(b"\x01\x00\x00\x00\x00\x04abcd")
+        with suppress(ConnectionResetError):
+            assert clear.recv(100)[:1] not in (b"\x02", b"\x03"), "messages in the clear are answered"
+    nobody = ssl.create_default_context(cafile=cert)
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+        pytest.raises(ssl.SSLError, match=r"(?i)certificate"),
+        nobody.wrap_socket(plain, server_hostname="127.0.0.1") as secret,
+    ):
+        secret.recv(100)
+    trusted = archive_at(by_tls(port, Tls(certificates=cert, own_certificate=cert, own_key=key)))
+    trusted.echo()
+    trusted.send(files_below(tmp_path / "us"))
+    assert came.wait(20)
+
+
+def test_who_is_silent_keeps_nobody_out(monkeypatch, node, certificate):
+    monkeypatch.setattr("cardiotrace.server.pacs.node._HANDSHAKE_S", 0.5)
+    cert, key = certificate
+    port, *_ = node(certificate=cert, key=key)
+    with socket.create_connection(("127.0.0.1", port)):
+        archive_at(by_tls(port, Tls(certificates=cert))).echo()
+
+
+def test_a_certificate_of_the_node_that_is_none_is_one_line(tmp_path, node):
+    (tmp_path / "bad.pem").write_text("no certificate")
+    with pytest.raises(InputError, match="certificate or key cannot be used"):
+        node(certificate=tmp_path / "bad.pem", key=tmp_path / "bad.pem")

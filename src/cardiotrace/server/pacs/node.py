@@ -8,6 +8,7 @@ import hashlib
 import logging
 import secrets
 import shutil
+import socket
 import ssl
 import threading
 import time
@@ -30,6 +31,8 @@ MOST_PDU = 2**17
 _LOOK_S = 0.5
 _LEAST_FREE = 2**30
 """Bytes that are left free on the disk."""
+_HANDSHAKE_S = 5.0
+"""Of TLS, for the other side to take its part."""
 
 
 @dataclass
@@ -201,6 +204,17 @@ def _is_called(ae_title: str, requestor: Any) -> bool:
     return str(requestor.primitive.calling_ae_title).strip() == ae_title.strip()
 
 
+class _Handshakes(ssl.SSLContext):
+    """Waits for the other side of a handshake for a while only: nobody else is heard until it is over."""
+
+    def wrap_socket(self, sock: socket.socket, *args: Any, **options: Any) -> ssl.SSLSocket:
+        """See `ssl.SSLContext.wrap_socket`."""
+        sock.settimeout(_HANDSHAKE_S)
+        wrapped = super().wrap_socket(sock, *args, **options)
+        wrapped.settimeout(None)
+        return wrapped
+
+
 def _server_context(settings: NodeSettings) -> ssl.SSLContext | None:
     """How messages are kept secret; None in the clear.
 
@@ -210,7 +224,7 @@ def _server_context(settings: NodeSettings) -> ssl.SSLContext | None:
     if settings.certificate is None:
         return None
     try:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context = _Handshakes(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(settings.certificate, settings.key)
         if settings.trusted is not None:
             context.load_verify_locations(cafile=settings.trusted)
