@@ -56,6 +56,15 @@ def test_seeds_are_one_method():
     assert math.isnan(dann.closed)  # nobody learned from the targets' labels
 
 
+def test_trainings_of_one_name_that_are_no_seeds_are_not_averaged():
+    upper = table([0.9, 0.8, 0.9, 0.8], name="source-only", labels="yes")
+    strong, gentle = table([0.2] * 4, "dann"), table([0.6] * 4, "dann")
+    rows = gap_rows({"a": SOURCE, "b": upper, "strong": strong, "gentle": gentle})
+    assert [(row.method, row.seeds) for row in rows] == [("a", 1), ("b", 1), ("strong", 1), ("gentle", 1)]
+    assert [row.dice for row in rows] == pytest.approx([0.6, 0.85, 0.2, 0.6])
+    assert rows[1].closed == 1
+
+
 def test_a_gap_that_may_be_none_is_not_closed():
     unsure = table([0.3, 0.9, 0.6, 0.7], name="upper", labels="yes")
     *_, dann, _ = gap_rows({"a": SOURCE, "b": table([0.9] * 4, "dann"), "c": unsure})

@@ -158,6 +158,8 @@ def test_what_cannot_be_adapted_is_refused(place):
         adapt_model(config(folder, "adabn"))
     with pytest.raises(ConfigError, match="there is no adaptation 'dan'"):
         adapt_model(config(folder, "dan"))
+    with pytest.raises(UsageError, match="names another method than dann"):
+        adapt_model(config(folder, "dann", overrides={"adaptation.method": "none"}))
     with pytest.raises(InputError, match="no image has quality 'Bad'"):
         adapt_model(config(folder, overrides={"adaptation.targets": ["Bad"]}))
     plain = folder / "plain.toml"

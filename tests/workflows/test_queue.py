@@ -28,6 +28,7 @@ from cardiotrace.workflows.queue import run, work
 from cardiotrace.workflows.queue.bring import bring, take
 from cardiotrace.workflows.queue.entry import overrides_of, read_queue
 from cardiotrace.workflows.queue.parcel import LIST, PACKAGES, read_parcel
+from cardiotrace.workflows.queue.plan import plan_queue
 from cardiotrace.workflows.queue.run import run_queue
 from cardiotrace.workflows.train import run_training
 from tests.command import environment
@@ -113,6 +114,33 @@ def test_a_list_without_runs_is_none(place):
 def test_two_trainings_do_not_share_a_folder(place):
     with pytest.raises(UsageError, match="two trainings of the list are called tiny"):
         run_queue(config(place, {"recipe": "recipe.toml"}, {"recipe": "recipe.toml", "set": {"seed": 4}}))
+
+
+def test_who_begins_with_another_of_the_list_waits_for_it_however_long_the_chain(place, monkeypatch):
+    one, two, three = ({"recipe": "recipe.toml", "name": name} for name in ("one", "two", "three"))
+    wanted = config(place, three | {"start_from": "two"}, two | {"start_from": "one"}, one)
+    said, reporter = heard()
+    assert [entry.runs[0].name for entry in plan_queue(wanted, reporter)] == ["one"]
+    assert said == ["three waits for two, with which it begins", "two waits for one, with which it begins"]
+    monkeypatch.setattr("cardiotrace.workflows.queue.queued.is_trained", lambda run, split: True)
+    monkeypatch.setattr("cardiotrace.workflows.train.weights_for", lambda folder, recipe, split: None)
+    planned = plan_queue(wanted)
+    assert [entry.runs[0].name for entry in planned] == ["one", "two", "three"]
+    assert planned[2].config.start_from == place / "runs" / "two"
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ({"start_from": "two"}, "begins with what begins with itself"),
+        ({"verb": "crossval", "folds": 2}, "two begins with one, of which there are folds"),
+        ({"fold": 1}, "two begins with one, of which there are folds"),
+    ],
+)
+def test_nobody_waits_for_ever(first, message, place):
+    two = {"recipe": "recipe.toml", "name": "two", "start_from": "one"}
+    with pytest.raises(UsageError, match=message):
+        plan_queue(config(place, {"recipe": "recipe.toml", "name": "one", **first}, two))
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ class _Method:
 def gap_rows(tables: Mapping[str, CaseTable], *, by: str = "pathology") -> tuple[GapRow, ...]:
     """A row for each method, the first that adapts to nothing as the source alone.
 
-    Tables of the same method and name but for the seed are one method; patients count that all methods have.
+    Tables of one name, method and use of labels are one method where all differ in their seed. Where two share a seed
+    they are not the same training twice, and each is a row of its own. Patients count that all methods have.
 
     Args:
         tables: by name; those without the fact `METHOD` are passed over.
@@ -98,11 +99,22 @@ def gap_rows(tables: Mapping[str, CaseTable], *, by: str = "pathology") -> tuple
 
 def _methods(tables: Mapping[str, CaseTable]) -> list[_Method]:
     """In the order in which they were named."""
-    found: dict[str, list[CaseTable]] = {}
+    groups: dict[tuple[str, ...], dict[str, CaseTable]] = {}
     for name, table in tables.items():
         if METHOD in table.facts:
-            found.setdefault(table.facts.get("predicted", name), []).append(table)
-    return [_Method(name, tuple(group)) for name, group in found.items()]
+            key = (table.facts.get("predicted", name), table.facts[METHOD], table.facts.get(LABELS, ""))
+            groups.setdefault(key, {})[name] = table
+    called = [key[0] for key in groups]
+    found: list[_Method] = []
+    for (predicted, *_), group in groups.items():
+        seeds = [table.facts.get(SEED, "") for table in group.values()]
+        if len(set(seeds)) < len(seeds):
+            found.extend(_Method(name, (table,)) for name, table in group.items())
+        else:
+            # A name that several methods bear tells none of them: those of the tables do.
+            own = predicted if called.count(predicted) == 1 else next(iter(group))
+            found.append(_Method(own, tuple(group.values())))
+    return found
 
 
 def _row(

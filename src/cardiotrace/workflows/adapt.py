@@ -74,6 +74,7 @@ def method_overrides(config: AdaptConfig) -> dict[str, Any]:
     What the command line says comes last and counts.
 
     Raises:
+        UsageError: the command line names two methods.
         ConfigError: there is no such method, or the recipe says nothing of domains.
     """
     values = recipe_values(config.recipe)
@@ -85,6 +86,9 @@ def method_overrides(config: AdaptConfig) -> dict[str, Any]:
             remedy='give it a table [adaptation], such as targets = ["sunnybrook"].',
         )
     entry = ADAPTATIONS[config.method]
+    asked = config.overrides.get("adaptation.method", entry.name)
+    if Choice.__from_plain__(asked, "adaptation.method").name != entry.name:
+        raise UsageError(f"--set adaptation.method names another method than {entry.name}", remedy="leave out one.")
     named = Choice.__from_plain__(table.get("method", "none"), "adaptation.method")
     # Options of another method mean nothing to this one.
     changes: dict[str, Any] = {} if named.name == entry.name else {"adaptation.method": {"name": entry.name}}

@@ -215,8 +215,9 @@ def _begun(turns: Turns) -> tuple[TrainingResult, Iteration]:
     done = folder.read()
     if done is None:
         done = Iteration(0, _limits(turns))
-        told = f"pseudo-labels need an agreement of {done.limits.agreement:.3f} with the autoencoder"
-        turns.reporter.say(f"{told}, as the source's references have")
+        whence = "as nine of ten of the source's references have" if turns.settings.agreement is None else "as asked"
+        told = f"pseudo-labels need an agreement of {done.limits.agreement:.3f} with the autoencoder, {whence}"
+        turns.reporter.say(told)
         folder.finish(done)
     return result, done
 

@@ -1,6 +1,6 @@
 """From the list of a queue to its trainings, where the data are at hand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,28 +51,56 @@ def plan_queue(config: QueueConfig, reporter: ProgressReporter = SILENT) -> tupl
 
     Raises:
         ConfigError: the list or a recipe is wrong.
-        UsageError: two trainings would go into one folder, or a folder holds another run.
+        UsageError: two trainings would go into one folder, a folder holds another run, or one would wait for ever.
         InputError: the data cannot be used.
     """
     openers: dict[Path | None, DataOpener] = {}
     entries = read_queue(config.queue, pixels=config.pixels)
-    listed = {entry.name for entry in entries if entry.name}
-    first = [entry for entry in entries if str(entry.start_from) not in listed]
-    planned = [_planned(entry, config, openers, reporter) for entry in first]
-    ready = {run.name for entry in planned for run in entry.runs if run.is_trained(config.out)}
-    for entry in entries:
-        if entry in first:
-            continue
-        if str(entry.start_from) in ready:
-            begun = replace(entry, start_from=config.out / str(entry.start_from))
-            planned.append(_planned(begun, config, openers, reporter))
-        else:
-            reporter.say(f"{entry.name or entry.recipe.stem} waits for {entry.start_from}, with which it begins")
+    waiting = _begin_with_others(entries)
+    planned = [_planned(entry, config, openers, reporter) for entry in entries if entry not in waiting]
+    while begun := [entry for entry in waiting if _is_ready(str(entry.start_from), planned, config.out)]:
+        waiting = [entry for entry in waiting if entry not in begun]
+        placed = [replace(entry, start_from=config.out / str(entry.start_from)) for entry in begun]
+        planned.extend(_planned(entry, config, openers, reporter) for entry in placed)
+    for entry in waiting:
+        reporter.say(f"{entry.name or entry.recipe.stem} waits for {entry.start_from}, with which it begins")
     names = [run.name for entry in planned for run in entry.runs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"two trainings of the list are called {twice}", remedy="give one of them another `name`.")
     return tuple(planned)
+
+
+def _begin_with_others(entries: Sequence[QueueEntry]) -> list[QueueEntry]:
+    """Those that begin with a run of the same list.
+
+    Raises:
+        UsageError: one would wait for ever: for itself, or for folds.
+    """
+    named = {entry.name: entry for entry in entries if entry.name}
+    waiting = [entry for entry in entries if str(entry.start_from) in named]
+    for entry in waiting:
+        before: QueueEntry | None = named[str(entry.start_from)]
+        for _ in entries:
+            if before is None:
+                break
+            if before.verb == "crossval" or before.fold is not None:
+                raise UsageError(
+                    f"{entry.name or entry.recipe.stem} begins with {before.name}, of which there are folds",
+                    remedy="give the folder of one of them as start_from.",
+                )
+            before = named.get(str(before.start_from))
+        if before is not None:
+            raise UsageError(
+                f"{entry.name or entry.recipe.stem} begins with what begins with itself",
+                remedy="let start_from name a run that begins with none of these.",
+            )
+    return waiting
+
+
+def _is_ready(name: str, planned: Sequence[PlannedEntry], out: Path) -> bool:
+    """Whether a run of the list is trained to its end."""
+    return any(run.name == name and run.is_trained(out) for entry in planned for run in entry.runs)
 
 
 def _planned(

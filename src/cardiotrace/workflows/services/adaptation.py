@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,15 +22,9 @@ from cardiotrace.core.progress import OnProgress
 from cardiotrace.core.terms import Structure
 from cardiotrace.inference.predictor import Predictor
 from cardiotrace.inference.segmentation import Segmentation
-from cardiotrace.inference.test_time import (
-    Subject,
-    entropy,
-)
+from cardiotrace.inference.test_time import Subject, entropy
 from cardiotrace.metrics import dice
 from cardiotrace.workflows.services.tracing import Models, Tracing
-
-if TYPE_CHECKING:
-    pass
 
 LOG = logging.getLogger(__name__)
 SAMPLES = 8
