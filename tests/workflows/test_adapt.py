@@ -112,7 +112,8 @@ def test_the_model_tells_what_it_was_adapted_to(place):
     assert told.targets == (TargetSpec("Poor", patients=2, images=4),)
     assert "dann, from quality Good, Medium to Poor (4 images of 2 patients without a label)" in model_card(spec)
     bound = load_model(str(place[0] / "runs" / "bound" / "model.onnx")).spec.training.adaptation
-    assert bound.targets[0].labelled == 4
+    (target,) = bound.targets
+    assert target.labelled == target.images > 0  # who validates teaches nothing
     assert load_model(str(place[0] / "runs" / "alone" / "model.onnx")).spec.training.adaptation.method == "none"
 
 
@@ -139,7 +140,8 @@ def test_probes_learn_on_known_patients_alone(place):
     assert [(one.level, one.kind) for one in found] == [
         ("bottleneck", "linear"), ("bottleneck", "convolutional"), ("decoder", "linear"), ("decoder", "convolutional"),
     ]  # fmt: skip
-    assert {one.patients for one in found} == {len({*read_split(place[0] / "runs/alone/split.json").testing}) + 2}
+    split = read_split(place[0] / "runs/alone/split.json")
+    assert {one.patients for one in found} == {len(split.testing) + len(split.validation)}
     assert all(one.chance == pytest.approx(1 / 3) for one in found)
 
 

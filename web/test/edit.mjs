@@ -106,7 +106,10 @@ async function addPoint() {
     const next = found[(at + 1) % found.length]
     return { x: (each.x + next.x) / 2, y: (each.y + next.y) / 2, long: Math.hypot(next.x - each.x, next.y - each.y) }
   })
-  const widest = gaps.reduce((best, gap) => (gap.long > best.long ? gap : best))
+  // Above the base: there two outlines lie on each other, and a click takes hold of either.
+  const rows = found.map(({ y }) => y)
+  const base = Math.max(...rows) - (Math.max(...rows) - Math.min(...rows)) / 4
+  const widest = gaps.filter(({ y }) => y < base).reduce((best, gap) => (gap.long > best.long ? gap : best))
   await page.keyboard.down('Alt')
   await page.mouse.click(widest.x, widest.y)
   await page.keyboard.up('Alt')

@@ -69,7 +69,7 @@ def test_shrink_and_perturb():
     network = nn.Linear(200, 200)
     before = network.weight.detach().clone()
     change_weights(network, factor=0.5, spread=0.01, generator=torch.Generator().manual_seed(0))
-    added = network.weight - 0.5 * before
+    added = network.weight.detach() - 0.5 * before
     assert abs(float(added.std()) - 0.01) < 0.0005
     assert abs(float(added.mean())) < 0.0005
 

@@ -74,7 +74,8 @@ class Sorted:
         """In words.
 
         Example:
-            >>> Sorted({0: None, 2: None}, {1: None}, 5).told()
+            >>> empty = np.zeros((2, 2), np.uint8)
+            >>> Sorted({0: empty, 2: empty}, {1: empty}, 5).told()
             'of 5 answers 2 taken as pseudo-labels, 1 corrected, 2 left out'
         """
         left = self.count - len(self.accepted) - len(self.corrected)

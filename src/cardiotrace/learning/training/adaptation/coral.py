@@ -60,6 +60,7 @@ def coral_distance(
     """(|mean_s - mean_t|^2 + |C_s - C_t|^2 / 4 d) / d over d channels, of features at all places of all images.
 
     Example:
+        >>> import torch
         >>> flat = torch.zeros(1, 2, 3, 3)
         >>> float(coral_distance(flat, flat + 1)), float(coral_distance(flat, flat))
         (1.0, 0.0)
