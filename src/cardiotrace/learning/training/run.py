@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -457,9 +456,7 @@ def _task(fabric: Fabric, recipe: Recipe, data: TrainingData, network: Network) 
             recipe.unlabelled_per_batch,
         ),
         training=DeviceDataset(data.packed, _learned_from(data, recipe), recipe.preprocessing, fabric.device, needs),
-        validation=DeviceDataset(
-            data.packed, _chosen_by(data, settings.keep), recipe.preprocessing, fabric.device, validated
-        ),
+        validation=DeviceDataset(data.packed, _chosen_by(data, recipe), recipe.preprocessing, fabric.device, validated),
         class_names=data.class_names,
     )
 
@@ -482,10 +479,12 @@ def _learned_from(data: TrainingData, recipe: Recipe) -> NDArray[np.int64]:
     return _required(indices, "training")
 
 
-def _chosen_by(data: TrainingData, keep: Literal["best", "last"]) -> NDArray[np.int64]:
+def _chosen_by(data: TrainingData, recipe: Recipe) -> NDArray[np.int64]:
     """Samples of the validation part; none where nobody is to validate, which only the last weights can do without."""
     indices = data.packed.indices_of(data.split.validation)
-    return indices if keep == "last" and not data.split.validation else _required(indices, "validation")
+    if recipe.adaptation is not None:  # a patient may have images of a domain that nothing is learned from
+        indices = learned_from(data.packed, indices, recipe.adaptation, with_unlabelled=False)
+    return indices if recipe.training.keep == "last" and not data.split.validation else _required(indices, "validation")
 
 
 def _required(indices: NDArray[np.int64], part: str) -> NDArray[np.int64]:
