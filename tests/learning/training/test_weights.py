@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from cardiotrace.core.errors import InputError
-from cardiotrace.learning.training.weights import Differences, load_fitting_weights, load_weights, save_weights
+from cardiotrace.learning.training.weights import Differences, follow, load_fitting_weights, load_weights, save_weights
 
 
 def network(classes=4, *, extra=False, seed=0):
@@ -64,3 +64,14 @@ def test_a_damaged_file_is_refused_and_changes_nothing(load, path):
     with pytest.raises(InputError, match="these weights cannot be read"):
         load(some, path)
     assert torch.equal(some["head"].weight, network()["head"].weight)
+
+
+def test_an_average_follows_slowly_once_it_is_old_and_whole_numbers_are_taken_over():
+    average = {"weight": torch.zeros(2), "count": torch.tensor(3)}
+    weights = {"weight": torch.ones(2), "count": torch.tensor(7)}
+    follow(average, weights, decay=0.99, step=0)
+    assert average["weight"].tolist() == pytest.approx([0.9, 0.9])  # young: a tenth of it stays
+    average["weight"].zero_()
+    follow(average, weights, decay=0.99, step=10**6)
+    assert average["weight"].tolist() == pytest.approx([0.01, 0.01])
+    assert int(average["count"]) == 7

@@ -20,6 +20,7 @@ from cardiotrace.learning.training.objective import TOTAL, Losses, Progress
 from cardiotrace.learning.training.settings import TrainingSettings
 from cardiotrace.learning.training.state import NOT_VALIDATED, State
 from cardiotrace.learning.training.training_log import Row
+from cardiotrace.learning.training.weights import follow
 
 OnStep = Callable[[int, int, float], None]
 """Called with (steps taken, steps of the whole training, loss)."""
@@ -234,17 +235,11 @@ def _counted_by_norms(state: State) -> Iterable[torch.Tensor]:
 
 
 def _update_average(state: State, decay: float) -> None:
-    # Young averages forget faster, or the random first weights would stay in for long.
-    decay = min(decay, (1 + state.step) / (10 + state.step))
     weights = state.objective.network.state_dict()
     if not state.average:
         state.average = {key: value.detach().clone() for key, value in weights.items()}
         return
-    # All at once: one by one, a GPU would get its work more slowly than it does it.
-    moving = [key for key, value in weights.items() if value.is_floating_point()]
-    torch._foreach_lerp_([state.average[key] for key in moving], [weights[key].detach() for key in moving], 1 - decay)
-    for key in weights.keys() - set(moving):
-        state.average[key].copy_(weights[key])
+    follow(state.average, weights, decay=decay, step=state.step)
 
 
 @contextmanager

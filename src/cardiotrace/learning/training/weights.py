@@ -52,6 +52,24 @@ class Differences:
         return "; ".join(f"{len(names)} {what}, such as {names[0]}" for what, names in kinds if names)
 
 
+def follow(average: Weights, weights: Weights, *, decay: float, step: int) -> None:
+    """Move a running average of weights towards those of a network, in place; whole numbers are taken over.
+
+    Args:
+        average: by name.
+        weights: of the network, by the same names.
+        decay: share of the average that stays, once it is old.
+        step: steps that were taken before. Young averages forget faster, or the random first weights would stay in for
+            long.
+    """
+    share = 1 - min(decay, (1 + step) / (10 + step))
+    # All at once: one by one, a GPU would get its work more slowly than it does it.
+    moving = [key for key, value in weights.items() if value.is_floating_point()]
+    torch._foreach_lerp_([average[key] for key in moving], [weights[key].detach() for key in moving], share)
+    for key in weights.keys() - set(moving):
+        average[key].copy_(weights[key])
+
+
 def save_weights(weights: Weights, path: Path) -> None:
     """Write weights alone."""
     contiguous = {key: value.detach().cpu().contiguous() for key, value in weights.items()}

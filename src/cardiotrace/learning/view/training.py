@@ -23,6 +23,7 @@ from cardiotrace.learning.augmentation import (
     apply,
     sample,
 )
+from cardiotrace.learning.training.weights import follow
 from cardiotrace.learning.view.network import ViewNetwork
 from cardiotrace.preprocessing import Preprocessing
 
@@ -144,20 +145,9 @@ def train_view_network(
         loss.backward()
         optimiser.step()
         schedule.step()
-        # From its first steps a running mean would keep much of the random beginning.
-        _average(averaged, network, min(config.average, (1 + step) / (10 + step)))
+        follow(averaged.state_dict(), network.state_dict(), decay=config.average, step=step)
         on_step(step, float(loss.detach()))
     return averaged.eval()
-
-
-def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
-    """Move the mean towards the network, with what its norms have counted."""
-    with torch.no_grad():
-        for own, new in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-            if own.is_floating_point():
-                own.lerp_(new, 1 - keep)
-            else:
-                own.copy_(new)
 
 
 def _batch(

@@ -14,7 +14,7 @@ from cardiotrace.learning.training.adaptation.parts import AdaptationParts, targ
 from cardiotrace.learning.training.device_dataset import TrainingBatch
 from cardiotrace.learning.training.objective import TOTAL, Losses, Progress, Snapshot
 from cardiotrace.learning.training.supervision import SupervisedObjective
-from cardiotrace.learning.training.weights import laid_out_like, require_same
+from cardiotrace.learning.training.weights import follow, laid_out_like, require_same
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ class MeanTeacherObjective(SupervisedObjective):
     def step(self, batch: TrainingBatch, progress: Progress) -> Losses:
         """See `Objective`; then the teacher follows."""
         losses = super().step(batch, progress)
-        self._follow(progress.step)
+        follow(
+            self.teacher.state_dict(), self.learner.network.state_dict(), decay=self.config.decay, step=progress.step
+        )
         return {**losses, TOTAL: losses[TOTAL], "accepted": self._accepted}
 
     @torch.no_grad()
@@ -119,17 +121,6 @@ class MeanTeacherObjective(SupervisedObjective):
         is_labelled = (labels > 0) & (labels != IGNORED)
         labelled = is_labelled.flatten(1).sum(dim=1).float().mean()
         return (found > 0).flatten(1).sum(dim=1).float().mean() >= self.config.smallest_share * labelled
-
-    @torch.no_grad()
-    def _follow(self, step: int) -> None:
-        # Young averages forget faster, or the random first weights would stay in for long.
-        decay = min(self.config.decay, (1 + step) / (10 + step))
-        own = self.learner.network.state_dict()
-        for name, value in self.teacher.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(own[name], 1 - decay)
-            else:
-                value.copy_(own[name])
 
     def state(self) -> Snapshot:
         """See `Objective`."""
