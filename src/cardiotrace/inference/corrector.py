@@ -207,7 +207,7 @@ class Corrector:
         frame = ShapeFrame.of(plane, pixel_mm or _SQUARE)
         if frame is None:
             raise InputError("a plane without labels has no shape")
-        return self._code(self._classes(plane), frame)
+        return self._code(self.spec.classes_of(plane), frame)
 
     def described_by(self, spec: ModelSpec) -> "Corrector":
         """The same network under another description."""
@@ -227,14 +227,6 @@ class Corrector:
         found = preset(self.bank.limits).failures(measured, self.axis)
         return tuple(failure.words for failure in found if not failure.is_missing)
 
-    def _classes(self, plane: Labels) -> Labels:
-        table = np.full(256, 255, np.uint8)
-        table[self.spec.class_values] = np.arange(self.spec.classes, dtype=np.uint8)
-        classes: Labels = table[plane]
-        if (classes == 255).any():
-            raise InputError(f"labels have values that are of no structure of {self.spec.name}")
-        return classes
-
     def _code(self, classes: Labels, frame: ShapeFrame) -> Code:
         maps = frame.maps(classes, self.spec.classes, self.bank.side)
         code: Code = run_single(self._engines[0], maps[None])[0]
@@ -244,11 +236,11 @@ class Corrector:
         frame = ShapeFrame.of(plane, pixel_mm or _SQUARE)
         if frame is None:
             return plane.copy()
-        (shape,) = self._drawn(self._code(self._classes(plane), frame)[None], frame)
+        (shape,) = self._drawn(self._code(self.spec.classes_of(plane), frame)[None], frame)
         return np.asarray(self.spec.class_values[shape.argmax(axis=0)])
 
     def _projected(self, plane: Labels, pixel_mm: PixelSize | None, is_upright: bool) -> Projection:
-        frame, classes = ShapeFrame.of(plane, pixel_mm or _SQUARE), self._classes(plane)
+        frame, classes = ShapeFrame.of(plane, pixel_mm or _SQUARE), self.spec.classes_of(plane)
         failed = () if frame is None else self.failures(plane, pixel_mm, is_upright=is_upright)
         if frame is None or not failed:
             return Projection(plane, Outcome.VALID)

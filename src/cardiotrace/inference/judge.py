@@ -18,9 +18,10 @@ from cardiotrace.geometry.resample import resample
 from cardiotrace.inference.engine import Engine, Provider, make_engine, run_single
 from cardiotrace.inference.localiser import Localiser
 from cardiotrace.inference.model_file import JUDGE, Model
+from cardiotrace.inference.preparation import preparation
 from cardiotrace.inference.sample import in_channels_of, softmax
 from cardiotrace.inference.spec import JudgeSpec, ModelSpec
-from cardiotrace.preprocessing import ResamplingTransform, planes_around
+from cardiotrace.preprocessing import ResamplingTransform
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Judge:
                 f"{self.spec.name} judges {', '.join(scheme.structures)}, and the labels are of"
                 f" {', '.join(labels.scheme.structures)}"
             )
-        image, classes = in_channels_of(self.spec, image), _classes(labels.to(scheme), self.spec)
+        image, classes = in_channels_of(self.spec, image), self.spec.classes_of(labels.to(scheme).array)
         sides, spacing_mm = image.grid_shape[2:], image.spacing_mm
         centre = (
             None
@@ -78,38 +79,17 @@ class Judge:
         self, image: Image, classes: UInt8[np.ndarray, "time depth height width"], frame: int,
         transform: ResamplingTransform,
     ) -> Iterator[Float[np.ndarray, "height width"]]:  # fmt: skip
+        prepared = preparation(self.spec, image.frames, transform, at_once=1)
         for depth in range(image.grid_shape[1]):
             if not classes[frame, depth].any():
                 yield np.zeros(classes.shape[2:], np.float32)  # where nothing is labelled, nothing was learned
                 continue
-            seen = np.concatenate([self._seen(image, place, transform) for place in self._around(image, frame, depth)])
             outline = self.spec.preprocessing.resample_labels(
                 classes[frame, depth], transform, class_count=self.spec.classes
             )
             channels = (outline == np.arange(self.spec.classes)[:, None, None]).astype(np.float32)
-            logits = run_single(self.engine, np.concatenate([seen, channels])[None])
+            logits = run_single(self.engine, np.concatenate([prepared((frame, depth)), channels])[None])
             if logits.shape != (1, 2, *transform.shape):
                 raise ModelFileError(f"the judge of model {self.spec.name} returned shape {logits.shape}")
             wrong = softmax(logits / self.facts.temperature)[0, 1]
             yield np.clip(resample(wrong, transform.inverse_axes), 0, 1)
-
-    def _around(self, image: Image, frame: int, depth: int) -> list[tuple[int, int]]:
-        """Places of the planes that are seen with one."""
-        times, depths = image.grid_shape[:2]
-        if not self.spec.neighbours:
-            return [(frame, depth)]
-        if self.spec.neighbours_of == "frames":
-            return [(each, depth) for each in planes_around(frame, times, self.spec.neighbours)]
-        return [(frame, each) for each in planes_around(depth, depths, self.spec.neighbours)]
-
-    def _seen(
-        self, image: Image, place: tuple[int, int], transform: ResamplingTransform
-    ) -> Float[np.ndarray, "channels height width"]:
-        return self.spec.preprocessing.apply(image.frames[place], transform)
-
-
-def _classes(labels: LabelMap, spec: ModelSpec) -> UInt8[np.ndarray, "time depth height width"]:
-    table = np.zeros(256, np.uint8)
-    table[spec.class_values] = np.arange(spec.classes, dtype=np.uint8)
-    classes: UInt8[np.ndarray, "time depth height width"] = table[labels.array]
-    return classes

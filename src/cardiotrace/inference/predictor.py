@@ -3,9 +3,9 @@
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ from cardiotrace.inference.evidence import ALL_EVIDENCE, NO_EVIDENCE, Rows, Want
 from cardiotrace.inference.localiser import HeartPlace, Localiser
 from cardiotrace.inference.look import AS_IT_IS, Look
 from cardiotrace.inference.model_file import Model
+from cardiotrace.inference.preparation import Preparation, preparation
 from cardiotrace.inference.quality import expected_dice
 from cardiotrace.inference.sample import (
     LabelledSample,
@@ -57,7 +58,7 @@ from cardiotrace.inference.tta import IDENTITY, TtaTransform, sectors_of, tta_tr
 from cardiotrace.inference.unlikeness import unlikeness_of
 from cardiotrace.inference.zoo import load_model
 from cardiotrace.parallel import batched, in_threads, usable_processors
-from cardiotrace.preprocessing import ResamplingTransform, planes_around
+from cardiotrace.preprocessing import ResamplingTransform
 
 _LOG = logging.getLogger(__name__)
 
@@ -364,29 +365,8 @@ class Predictor:
             labels[position[1:]] = found.values
         return labels
 
-    def _preparation(self, task: "_CineTask", *, at_once: int) -> "_Preparation":
-        """What makes the network's input of a sample; `at_once` of them are in hand at any time."""
-        frames, transform, neighbours = task.image.frames, task.transform, self.spec.neighbours
-
-        # Windows are normalised one by one, as in training.
-        prepare = self.spec.preprocessing.apply if self.spec.window is None else self.spec.preprocessing.unit
-
-        def prepared(position: Position) -> Float[np.ndarray, "channels *axes"]:
-            return prepare(frames[position], transform)
-
-        if not neighbours:
-            return prepared
-        # Samples come in order, slice by slice of a frame, so that the planes of those in hand, and the ones beside
-        # them, are all that is kept.
-        axis = 0 if self.spec.neighbours_of == "frames" else 1
-        apart = frames.shape[1] if axis == 0 else 1
-        plane = lru_cache(maxsize=at_once + 2 * neighbours * apart)(prepared)
-
-        def with_neighbours(position: Position) -> Float[np.ndarray, "channels *axes"]:
-            around = planes_around(position[axis], frames.shape[axis], neighbours)
-            return np.concatenate([plane((*position[:axis], each, *position[axis + 1 :])) for each in around])
-
-        return with_neighbours
+    def _preparation(self, task: "_CineTask", *, at_once: int) -> Preparation:
+        return preparation(self.spec, task.image.frames, task.transform, at_once=at_once)
 
     def _answers(
         self, task: "_CineTask", engine: Engine, inputs: dict[Position, Float[np.ndarray, "channels *axes"]]
@@ -500,10 +480,6 @@ class _Answer:
     """Probabilities."""
     rows: Rows | None
     """See `Evidence.rows`."""
-
-
-_Preparation = Callable[[Position], Float[np.ndarray, "channels *axes"]]
-"""A sample's place in the cine to what the network sees of it."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from cardiotrace.clinical.intervals.calibration import NOT_CALIBRATED, IntervalCalibration
 from cardiotrace.core.catalog import Choice
 from cardiotrace.core.config import from_plain, known_only, to_plain
 from cardiotrace.core.contract import MODEL
-from cardiotrace.core.errors import CardioTraceError, ModelFileError
+from cardiotrace.core.errors import CardioTraceError, InputError, ModelFileError
 from cardiotrace.core.former import with_present_keys
 from cardiotrace.core.label import LabelScheme, scheme_from_mapping
 from cardiotrace.core.licence import Terms
@@ -25,6 +26,8 @@ from cardiotrace.inference.unlikeness import Unlikeness
 from cardiotrace.postprocessing import Postprocessing
 from cardiotrace.preprocessing import MOST_NEIGHBOURS, NeighboursOf, Preprocessing, channels_with_neighbours
 
+_NO_CLASS = 255
+"""In place of a class, of a label value that the network does not know."""
 FORMER_KEYS: dict[int, dict[str, str]] = {
     # Version 1 knew no table of calibration, nor files of several graphs or networks of volumes.
     1: {
@@ -414,6 +417,19 @@ class ModelSpec:
         """Label value of each class of the network, (classes,)."""
         scheme = self.label_scheme
         return np.array([0, *(scheme.value(structure) for structure in scheme.structures)], np.uint8)
+
+    def classes_of(self, labels: UInt8[np.ndarray, "*axes"]) -> UInt8[np.ndarray, "*axes"]:
+        """Class of the network for each label value, the way back from `class_values`.
+
+        Raises:
+            InputError: a value is of no structure.
+        """
+        table = np.full(256, _NO_CLASS, np.uint8)
+        table[self.class_values] = np.arange(self.classes, dtype=np.uint8)
+        classes: UInt8[np.ndarray, "*axes"] = table[labels]
+        if (classes == _NO_CLASS).any():
+            raise InputError(f"labels have values that are of no structure of {self.name}")
+        return classes
 
 
 def spec_from_plain(values: Mapping[str, Any]) -> ModelSpec:
