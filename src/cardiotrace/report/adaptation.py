@@ -1,5 +1,6 @@
 """What adapting a model to the images did, on the page: how far labels and numbers moved, and what was taken back."""
 
+import math
 from collections.abc import Iterator
 
 from cardiotrace.clinical.adaptation import Adaptation
@@ -19,7 +20,8 @@ def adaptation_sentences(adaptation: Adaptation, words: Words) -> Iterator[str]:
         if not done.is_adapted:
             yield words("adaptation.undone", image=name, way=way)
             continue
-        moved = [f"{structure} {words.number(value, 3)}" for structure, value in done.dice.items() if value == value]
+        known = {structure: value for structure, value in done.dice.items() if not math.isnan(value)}
+        moved = [f"{structure} {words.number(value, 3)}" for structure, value in known.items()]
         yield words("adaptation.done", image=name, way=way, dice=", ".join(moved) or "-")
     yield from moved_sentences(adaptation.moved, words)
     if adaptation.has_adapted:

@@ -38,7 +38,7 @@ def error_picture(
         box_to_show(image.image, [labels])
     )
     style = OverlayStyle(_STYLE.width, _STYLE.height, fill=_STYLE.fill, words=words)
-    where = [words("error.slice", slice=depth)] if len(error) > 1 else []
+    where = [words("correction.slice", slice=depth)] if len(error) > 1 else []
     note = words("error.note", share=words.number(100 * expected_share(error, labels, frame), 1))
     return draw_overlay(shown, caption=caption, style=style), ", ".join([image.name, *where, note])
 

@@ -139,11 +139,11 @@ def adaptation_flags(adaptations: Mapping[str, ImageAdaptation]) -> Iterator[Fla
             text = f"{name}: not adapted by {done.method}: {done.why_not}"
             yield flag(done.rule, text, about=name)
             continue
-        moved = ", ".join(f"{structure} {value:.3f}" for structure, value in done.dice.items() if value == value)
+        moved = ", ".join(f"{structure} {value:.3f}" for structure, value in done.dice.items() if not math.isnan(value))
         text = f"{name}: the model was adapted to the image by {done.method}; Dice between before and after: {moved}"
         yield flag("adapted", text, about=name)
         for structure, value in done.dice.items():
-            if RULES["adaptation-moved"].breaks(value) and value == value:
+            if RULES["adaptation-moved"].breaks(value) and not math.isnan(value):
                 text = (
                     f"{name}: adapting moved the outline of {structure} far: Dice {value:.2f} between before and after"
                 )
